@@ -1,0 +1,38 @@
+# How every target of the project is compiled.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+option(INTERNODE_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+set(INTERNODE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
+
+find_program(INTERNODE_CCACHE ccache)
+if(INTERNODE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${INTERNODE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${INTERNODE_CCACHE})
+endif()
+
+add_library(internode_compile INTERFACE)
+target_compile_options(internode_compile INTERFACE
+  -Wall -Wextra -Wshadow
+  $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wnon-virtual-dtor -Woverloaded-virtual>
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # The same arithmetic on every machine: no multiply-add is fused unless the
+  # code says so.
+  -ffp-contract=off
+  $<$<BOOL:${INTERNODE_WERROR}>:-Werror>)
+
+if(INTERNODE_SANITIZE)
+  add_compile_options(-fsanitize=${INTERNODE_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${INTERNODE_SANITIZE})
+endif()

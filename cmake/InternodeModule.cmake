@@ -1,0 +1,31 @@
+# internode_module(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...])
+#
+# Declares the static library internode_NAME, with the alias internode::NAME.
+# Includes are written from the root of the repository: "core/chunk_grid.h".
+function(internode_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(internode_${name} STATIC ${ARG_SOURCES})
+  add_library(internode::${name} ALIAS internode_${name})
+  target_include_directories(internode_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(internode_${name}
+    PUBLIC ${ARG_PUBLIC}
+    PRIVATE $<BUILD_INTERFACE:internode_compile> ${ARG_PRIVATE})
+endfunction()
+
+# internode_test(NAME SOURCES file... [LINK target...] [LABELS label...]
+#                [TIMEOUT seconds])
+#
+# One GoogleTest program, registered with CTest under NAME.
+function(internode_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main
+                                        internode_compile)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
