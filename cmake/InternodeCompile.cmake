@@ -26,6 +26,8 @@ target_compile_options(internode_compile INTERFACE
   -Wall -Wextra -Wshadow
   $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wnon-virtual-dtor -Woverloaded-virtual>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # GCC 12 reports std::string's operator+ (GCC bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   # The same arithmetic on every machine: no multiply-add is fused unless the
   # code says so.
   -ffp-contract=off
