@@ -92,8 +92,8 @@ absl::Status ParseLogLevel(absl::string_view text, LogLevel* level) {
 
 void Log(LogLevel level, absl::string_view message) {
   spdlog::logger* logger = spdlog::default_logger_raw();
-  const std::string text = logger->name() == kJsonName ? JsonEscaped(message)
-                                                       : std::string(message);
+  const std::string text =
+      logger->name() == kJsonName ? JsonEscaped(message) : std::string(message);
   logger->log(ToSpdlog(level), "{}", text);
 }
 

@@ -7,12 +7,11 @@
 #include "absl/status/statusor.h"
 
 // Returns the status of `expr` from the enclosing function unless it is OK.
-#define INTERNODE_RETURN_IF_ERROR(expr)                          \
-  do {                                                           \
-    if (::absl::Status internode_status_ = (expr);               \
-        !internode_status_.ok()) {                               \
-      return internode_status_;                                  \
-    }                                                            \
+#define INTERNODE_RETURN_IF_ERROR(expr)                                       \
+  do {                                                                        \
+    if (::absl::Status internode_status_ = (expr); !internode_status_.ok()) { \
+      return internode_status_;                                               \
+    }                                                                         \
   } while (false)
 
 // Assigns the value of the StatusOr `expr` to `lhs`, which may be a

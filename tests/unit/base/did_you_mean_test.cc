@@ -26,8 +26,7 @@ TEST(NearestNameTest, IgnoresNamesNotNear) {
 TEST(WhatExistsTest, ListsAndSuggests) {
   EXPECT_EQ(WhatExists("it has", "tim", kDimensions),
             "it has time, y, x (did you mean 'time'?)");
-  EXPECT_EQ(WhatExists("it has", "latitude", kDimensions),
-            "it has time, y, x");
+  EXPECT_EQ(WhatExists("it has", "latitude", kDimensions), "it has time, y, x");
   EXPECT_EQ(WhatExists("it has", "tim", {}), "it has none");
 }
 

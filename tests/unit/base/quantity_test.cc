@@ -14,7 +14,8 @@ TEST(ParseBytesTest, AcceptsDecimalAndBinaryUnits) {
 }
 
 TEST(ParseBytesTest, RefusesTheRest) {
-  for (const char* text : {"", "MiB", "-1MiB", "1XiB", "9999999999TiB", "1 2"}) {
+  for (const char* text :
+       {"", "MiB", "-1MiB", "1XiB", "9999999999TiB", "1 2"}) {
     EXPECT_FALSE(ParseBytes(text).ok()) << text;
   }
 }
