@@ -1,0 +1,45 @@
+#ifndef INTERNODE_FUNCTIONS_JOB_PLAN_H_
+#define INTERNODE_FUNCTIONS_JOB_PLAN_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "core/block.h"
+#include "core/chunk_grid.h"
+#include "core/cube_info.h"
+#include "core/job_spec.h"
+#include "functions/function.h"
+#include "functions/registry.h"
+
+namespace internode::functions {
+
+// A job checked against its cube and function: all that a reader, a kernel and
+// a writer of its output need. The same spec, cube and registry give the same
+// plan, wherever it is made. Immutable after construction.
+struct JobPlan {
+  std::shared_ptr<const Function> function;
+  Parameters parameters;
+  FunctionInputs inputs;
+  std::shared_ptr<const PreparedFunction> prepared;
+  core::BlockRequest request;
+  core::ChunkGrid grid;
+  // What was guessed or chosen for the user, one sentence each:
+  // "qa: cfmask (guessed)".
+  std::vector<std::string> notes;
+};
+
+// Errors (kInvalidArgument, kNotFound), each naming what exists instead:
+// unknown function, parameter, variable, role or dimension; a required role
+// that nothing fills; core dimensions that the cube or a variable lacks;
+// variables over unequal dimensions; a selection that is empty or out of
+// range; bad chunk sizes; no decoded time axis where the function needs one.
+absl::StatusOr<JobPlan> MakeJobPlan(const core::JobSpec& spec,
+                                    const core::CubeInfo& cube,
+                                    const Registry& registry);
+
+}  // namespace internode::functions
+
+#endif  // INTERNODE_FUNCTIONS_JOB_PLAN_H_
