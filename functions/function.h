@@ -1,6 +1,7 @@
 #ifndef INTERNODE_FUNCTIONS_FUNCTION_H_
 #define INTERNODE_FUNCTIONS_FUNCTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "core/attribute.h"
 #include "core/block.h"
@@ -38,6 +40,9 @@ struct RoleSpec {
   // Takes any number of variables, and is what `--variables a,b` without a
   // role fills. At most one role of a function is repeated.
   bool repeated = false;
+  // Its values are codes, not measurements: a job's "no data" value is not
+  // looked for among them.
+  bool codes = false;
   // Names of variables and band labels that are taken for this role when the
   // user names none, in order of preference; letters' case is ignored.
   std::vector<std::string> guesses;
@@ -74,7 +79,8 @@ struct InputSeries {
   double add_offset = 0;
   std::string units;
 
-  // Whether the packed value `v` is an observation at all.
+  // Whether the packed value `v` is an observation at all: finite, not
+  // missing, and within the valid range.
   bool IsValid(double v) const;
 };
 
@@ -87,6 +93,9 @@ struct FunctionInputs {
   // Days since 1970-01-01, one per number; empty when the job has no decoded
   // time axis. In file order: may be unsorted, may repeat.
   std::vector<double> days;
+  // CF name of the calendar of `days`: "standard", or "noleap", "all_leap",
+  // "360_day".
+  std::string calendar = "standard";
 
   // Indices into `series` of those with this role.
   std::vector<size_t> WithRole(absl::string_view role) const;

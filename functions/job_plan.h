@@ -31,6 +31,10 @@ struct JobPlan {
   std::vector<std::string> notes;
 };
 
+// The core dimensions of a job whose user names none: the band dimension, if
+// there is one, and that of time.
+std::vector<std::string> DefaultCoreDims(const core::CubeInfo& cube);
+
 // Errors (kInvalidArgument, kNotFound), each naming what exists instead:
 // unknown function, parameter, variable, role or dimension; a required role
 // that nothing fills; core dimensions that the cube or a variable lacks;
