@@ -1,0 +1,124 @@
+#include "functions/ccdc/filters.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "functions/ccdc/median.h"
+
+namespace internode::functions::ccdc {
+namespace {
+
+// Tenths of a kelvin to hundredths of a degree Celsius.
+constexpr double kThermalScale = 10;
+constexpr double kThermalOffset = -27315;
+
+bool Usable(QaClass c, Procedure procedure) {
+  return c == QaClass::kClear || c == QaClass::kWater ||
+         (procedure == Procedure::kSnow && c == QaClass::kSnow);
+}
+
+struct BandLoad {
+  double scale;
+  double offset;
+  double valid_min;
+  double valid_max;
+  bool snow_is_exempt;  // from the range
+};
+
+BandLoad HowToLoad(const Model& model, int band, Procedure procedure) {
+  const BandParameters& p =
+      model.parameters().bands[static_cast<size_t>(band)];
+  BandLoad load{p.scale, p.offset, p.valid_min, p.valid_max,
+                model.pyccd() && procedure == Procedure::kSnow};
+  // The reference converts the thermal band in the standard procedure only,
+  // yet compares it with the same limits in the others.
+  const bool convert = band == model.parameters().thermal_band &&
+                       (!model.pyccd() || procedure == Procedure::kStandard);
+  if (convert) {
+    load.scale *= kThermalScale;
+    load.offset = load.offset * kThermalScale + kThermalOffset;
+  }
+  return load;
+}
+
+template <typename T>
+void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
+              const std::vector<QaClass>& classes, int lanes, int band,
+              FilterSpace& space, Series& series) {
+  double* out = series.candidate_rows()->v + band;
+  const size_t n = space.candidates.size();
+  for (size_t c = 0; c < n; ++c, out += lanes) {
+    const auto date = static_cast<size_t>(space.candidates[c]);
+    const double value =
+        static_cast<double>(values[order[date]]) * load.scale + load.offset;
+    *out = value;
+    bool valid = load.valid_min < value && value < load.valid_max;
+    if (load.snow_is_exempt && classes[date] == QaClass::kSnow) {
+      valid = std::isfinite(value);
+    }
+    space.passes[c] &= static_cast<uint8_t>(valid);
+  }
+}
+
+// Leaves out observations that are far greener than the median: haze.
+void FilterGreen(const Model& model, FilterSpace& space, Series& series) {
+  const int green = model.parameters().green_band;
+  if (green < 0 || series.size() == 0) return;
+  space.values.clear();
+  for (int i = 0; i < series.size(); ++i) {
+    space.values.push_back(series.value(i, green));
+  }
+  const double limit =
+      MedianOf(absl::MakeSpan(space.values)) + model.parameters().green_excess;
+  for (int i = series.size() - 1; i >= 0; --i) {
+    if (!(series.value(i, green) < limit)) series.Drop(i);
+  }
+}
+
+}  // namespace
+
+Procedure ChooseProcedure(const Model& model, const QaSummary& summary) {
+  if (summary.ClearFraction() >= model.parameters().clear_fraction) {
+    return Procedure::kStandard;
+  }
+  return summary.SnowProbability() >= model.parameters().snow_fraction
+             ? Procedure::kSnow
+             : Procedure::kInsufficientClear;
+}
+
+void FilterObservations(const Model& model, const DateTable& dates,
+                        const PixelInput& pixel,
+                        const std::vector<QaClass>& classes,
+                        Procedure procedure, FilterSpace& space,
+                        Series& series) {
+  series.Reset(model, dates);
+  space.candidates.clear();
+  for (int i = 0; i < dates.size(); ++i) {
+    if (Usable(classes[static_cast<size_t>(i)], procedure)) {
+      space.candidates.push_back(i);
+    }
+  }
+  space.passes.assign(space.candidates.size(), 1);
+  if (space.candidates.empty()) return;
+  for (int band = 0; band < model.bands(); ++band) {
+    const BandLoad load = HowToLoad(model, band, procedure);
+    VisitValues(pixel.bands[static_cast<size_t>(band)], [&](const auto* values) {
+      LoadBand(values, load, dates.order(), classes, model.lanes(), band, space,
+               series);
+    });
+  }
+  for (size_t c = 0; c < space.candidates.size(); ++c) {
+    if (space.passes[c] == 0) continue;
+    const int32_t date = space.candidates[c];
+    const int32_t day = dates.days()[date];
+    const int n = series.size();
+    if (n > 0 && series.day(n - 1) == day) continue;
+    series.Keep(static_cast<int>(c), date, day);
+  }
+  if (procedure == Procedure::kInsufficientClear) {
+    FilterGreen(model, space, series);
+  }
+  series.SubtractOrigin();
+}
+
+}  // namespace internode::functions::ccdc

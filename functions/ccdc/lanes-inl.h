@@ -1,0 +1,168 @@
+// Fixed groups of lanes on top of vectors of any width: the same operations in
+// the same order, and so the same results, on every instruction set. Multiply
+// and add are never fused, because not every instruction set can.
+//
+// Included once per target (highway's foreach_target).
+
+#if defined(INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_) == \
+    defined(HWY_TARGET_TOGGLE)
+#ifdef INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
+#undef INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
+#else
+#define INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
+#endif
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace internode::functions::ccdc {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// kCount doubles.
+template <int kCount>
+struct Pack {
+  using D = hn::CappedTag<double, kCount>;
+  static constexpr int kPer = static_cast<int>(HWY_MIN(
+      HWY_LANES(double), static_cast<size_t>(kCount)));
+  static constexpr int kVectors = kCount / kPer;
+  hn::Vec<D> v[kVectors];
+};
+
+template <int kCount>
+struct PackMask {
+  static constexpr int kVectors = Pack<kCount>::kVectors;
+  hn::Mask<typename Pack<kCount>::D> m[kVectors];
+};
+
+#define INTERNODE_PACK_FOR(n, i) for (int i = 0; i < Pack<n>::kVectors; ++i)
+
+template <int n>
+HWY_INLINE Pack<n> Load(const double* p) {
+  Pack<n> r;
+  INTERNODE_PACK_FOR(n, i) {
+    r.v[i] = hn::LoadU(typename Pack<n>::D(), p + i * Pack<n>::kPer);
+  }
+  return r;
+}
+
+template <int n>
+HWY_INLINE void Store(const Pack<n>& a, double* p) {
+  INTERNODE_PACK_FOR(n, i) {
+    hn::StoreU(a.v[i], typename Pack<n>::D(), p + i * Pack<n>::kPer);
+  }
+}
+
+template <int n>
+HWY_INLINE Pack<n> Broadcast(double x) {
+  Pack<n> r;
+  INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::Set(typename Pack<n>::D(), x); }
+  return r;
+}
+
+#define INTERNODE_PACK_BINARY(name, op)                            \
+  template <int n>                                                 \
+  HWY_INLINE Pack<n> name(const Pack<n>& a, const Pack<n>& b) {    \
+    Pack<n> r;                                                     \
+    INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::op(a.v[i], b.v[i]); } \
+    return r;                                                      \
+  }
+INTERNODE_PACK_BINARY(operator+, Add)
+INTERNODE_PACK_BINARY(operator-, Sub)
+INTERNODE_PACK_BINARY(operator*, Mul)
+INTERNODE_PACK_BINARY(operator/, Div)
+INTERNODE_PACK_BINARY(Min, Min)
+INTERNODE_PACK_BINARY(Max, Max)
+#undef INTERNODE_PACK_BINARY
+
+#define INTERNODE_PACK_UNARY(name, op)                    \
+  template <int n>                                        \
+  HWY_INLINE Pack<n> name(const Pack<n>& a) {             \
+    Pack<n> r;                                            \
+    INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::op(a.v[i]); } \
+    return r;                                             \
+  }
+INTERNODE_PACK_UNARY(Abs, Abs)
+INTERNODE_PACK_UNARY(Sqrt, Sqrt)
+INTERNODE_PACK_UNARY(Negative, Neg)
+#undef INTERNODE_PACK_UNARY
+
+#define INTERNODE_PACK_COMPARE(name, op)                            \
+  template <int n>                                                  \
+  HWY_INLINE PackMask<n> name(const Pack<n>& a, const Pack<n>& b) { \
+    PackMask<n> r;                                                  \
+    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.v[i], b.v[i]); }  \
+    return r;                                                       \
+  }
+INTERNODE_PACK_COMPARE(operator<, Lt)
+INTERNODE_PACK_COMPARE(operator>, Gt)
+INTERNODE_PACK_COMPARE(operator<=, Le)
+INTERNODE_PACK_COMPARE(operator==, Eq)
+#undef INTERNODE_PACK_COMPARE
+
+#define INTERNODE_PACK_LOGIC(name, op)                                      \
+  template <int n>                                                          \
+  HWY_INLINE PackMask<n> name(const PackMask<n>& a, const PackMask<n>& b) { \
+    PackMask<n> r;                                                          \
+    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.m[i], b.m[i]); }          \
+    return r;                                                               \
+  }
+INTERNODE_PACK_LOGIC(Either, Or)
+INTERNODE_PACK_LOGIC(Both, And)
+#undef INTERNODE_PACK_LOGIC
+
+// a and not b.
+template <int n>
+HWY_INLINE PackMask<n> Without(const PackMask<n>& a, const PackMask<n>& b) {
+  PackMask<n> r;
+  INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::AndNot(b.m[i], a.m[i]); }
+  return r;
+}
+
+template <int n>
+HWY_INLINE Pack<n> Select(const PackMask<n>& m, const Pack<n>& yes,
+                          const Pack<n>& no) {
+  Pack<n> r;
+  INTERNODE_PACK_FOR(n, i) {
+    r.v[i] = hn::IfThenElse(m.m[i], yes.v[i], no.v[i]);
+  }
+  return r;
+}
+
+template <int n>
+HWY_INLINE bool None(const PackMask<n>& m) {
+  auto any = m.m[0];
+  for (int i = 1; i < PackMask<n>::kVectors; ++i) any = hn::Or(any, m.m[i]);
+  return hn::AllFalse(typename Pack<n>::D(), any);
+}
+
+template <int n>
+HWY_INLINE bool All(const PackMask<n>& m) {
+  auto all = m.m[0];
+  for (int i = 1; i < PackMask<n>::kVectors; ++i) all = hn::And(all, m.m[i]);
+  return hn::AllTrue(typename Pack<n>::D(), all);
+}
+
+template <int n>
+HWY_INLINE int Count(const PackMask<n>& m) {
+  size_t count = 0;
+  INTERNODE_PACK_FOR(n, i) {
+    count += hn::CountTrue(typename Pack<n>::D(), m.m[i]);
+  }
+  return static_cast<int>(count);
+}
+
+// ((x0 + x2) + (x1 + x3)), whatever the width of a vector.
+HWY_INLINE double Sum(const Pack<4>& a) {
+  alignas(32) double x[4];
+  Store(a, x);
+  return (x[0] + x[2]) + (x[1] + x[3]);
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace internode::functions::ccdc
+HWY_AFTER_NAMESPACE();
+
+#endif  // INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_

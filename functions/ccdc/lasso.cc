@@ -1,0 +1,193 @@
+#include "functions/ccdc/lasso.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "functions/ccdc/lasso.cc"
+// Must come before highway.h.
+#include "functions/ccdc/targets.h"
+#include "hwy/foreach_target.h"
+#include "functions/ccdc/gram.h"
+#include "functions/ccdc/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace internode::functions::ccdc {
+namespace HWY_NAMESPACE {
+namespace {
+
+using Bands = Pack<kLanes>;
+
+// The centred problem of eight bands.
+template <int K>
+struct Problem {
+  Bands xy[K];  // X'y
+  Bands yy;     // y'y
+  double count;
+};
+
+template <int K>
+HWY_INLINE Problem<K> Centre(const GramMatrix& gram, const Row* products,
+                             const Row& squares) {
+  Problem<K> p;
+  const Bands sum = Load<kLanes>(products[0].v);
+  for (int j = 0; j < K; ++j) {
+    p.xy[j] = Load<kLanes>(products[j + 1].v) -
+              Broadcast<kLanes>(gram.mean[j]) * sum;
+  }
+  const Bands n = Broadcast<kLanes>(gram.count);
+  p.yy = Load<kLanes>(squares.v) - sum * sum / n;
+  p.yy = Max(p.yy, Broadcast<kLanes>(0));
+  p.count = gram.count;
+  return p;
+}
+
+// Whether the duality gap is small enough to stop.
+template <int K>
+HWY_INLINE PackMask<kLanes> GapIsClosed(const GramMatrix& gram,
+                                        const LassoOptions& options,
+                                        const Problem<K>& p,
+                                        const Bands (&w)[K]) {
+  const Bands zero = Broadcast<kLanes>(0);
+  Bands steepest = zero;
+  Bands residual_y = p.yy;
+  Bands residual_fit = zero;
+  Bands norm = zero;
+  for (int j = 0; j < K; ++j) {
+    Bands gradient = p.xy[j];
+    for (int k = 0; k < K; ++k) {
+      gradient = gradient - Broadcast<kLanes>(gram.product[j][k]) * w[k];
+    }
+    steepest = Max(steepest, Abs(gradient));
+    residual_y = residual_y - w[j] * p.xy[j];
+    residual_fit = residual_fit + w[j] * gradient;
+    norm = norm + Abs(w[j]);
+  }
+  const Bands squared = residual_y - residual_fit;
+  const Bands lambda = Broadcast<kLanes>(options.lambda * p.count);
+  const auto infeasible = steepest > lambda;
+  const Bands shrink =
+      Select(infeasible, lambda / steepest, Broadcast<kLanes>(1));
+  const Bands half = Broadcast<kLanes>(0.5);
+  // Half of each square; both are equal where nothing has to shrink.
+  const Bands quadratic = half * (squared + shrink * shrink * squared);
+  const Bands gap = quadratic + lambda * norm - shrink * residual_y;
+  return gap < Broadcast<kLanes>(options.tolerance) * p.yy;
+}
+
+// One sweep: w_j <- S(x_j'(y - sum over the others) / q_j), S the soft
+// threshold lambda / q_j. The coefficient changed last enters last, so that
+// the chain of dependent operations is short.
+template <int K>
+HWY_INLINE void Sweep(const GramMatrix& gram, const Bands (&start)[K],
+                      Bands (&w)[K], Bands& largest, Bands& change) {
+  largest = Broadcast<kLanes>(0);
+  change = Broadcast<kLanes>(0);
+  for (int j = 0; j < K; ++j) {
+    Bands z = start[j];
+    for (int k = j + 1; k < K; ++k) {
+      z = z - Broadcast<kLanes>(gram.scaled[j][k]) * w[k];
+    }
+    for (int k = 0; k < j; ++k) {
+      z = z - Broadcast<kLanes>(gram.scaled[j][k]) * w[k];
+    }
+    const Bands threshold = Broadcast<kLanes>(gram.threshold[j]);
+    const Bands w_new = z - Max(Min(z, threshold), Negative(threshold));
+    change = Max(change, Abs(w_new - w[j]));
+    largest = Max(largest, Abs(w_new));
+    w[j] = w_new;
+  }
+}
+
+template <int K>
+HWY_INLINE void Descend(const GramMatrix& gram, const LassoOptions& options,
+                        const Row* products, const Row& squares, Row* weights,
+                        Row* sweeps) {
+  const Bands zero = Broadcast<kLanes>(0);
+  const Problem<K> p = Centre<K>(gram, products, squares);
+  Bands start[K];
+  Bands w[K];
+  Bands result[K];
+  for (int j = 0; j < K; ++j) {
+    start[j] = p.xy[j] * Broadcast<kLanes>(gram.inverse[j]);
+    w[j] = zero;
+    result[j] = zero;
+  }
+  const Bands tolerance = Broadcast<kLanes>(options.tolerance);
+  // A constant band, as in the padding, would never close its gap.
+  PackMask<kLanes> done = p.yy == zero;
+  Bands taken = zero;
+  for (int sweep = 1; sweep <= options.max_iterations && !All(done); ++sweep) {
+    Bands largest;
+    Bands change;
+    Sweep<K>(gram, start, w, largest, change);
+    auto settled = Either(change < tolerance * largest, largest == zero);
+    const bool last = sweep == options.max_iterations;
+    if (last) settled = largest == largest;
+    settled = Without(settled, done);
+    if (None(settled)) continue;
+    if (!last) settled = Both(settled, GapIsClosed<K>(gram, options, p, w));
+    for (int j = 0; j < K; ++j) result[j] = Select(settled, w[j], result[j]);
+    taken = Select(settled, Broadcast<kLanes>(sweep), taken);
+    done = Either(done, settled);
+  }
+  Bands constant = Load<kLanes>(products[0].v) / Broadcast<kLanes>(p.count);
+  for (int j = 0; j < K; ++j) {
+    constant = constant - Broadcast<kLanes>(gram.mean[j]) * result[j];
+    Store(result[j], weights[j + 1].v);
+  }
+  Store(constant, weights[0].v);
+  for (int j = K + 1; j < kBasis; ++j) Store(zero, weights[j].v);
+  if (sweeps != nullptr) Store(taken, sweeps->v);
+}
+
+void DescendAny(const GramMatrix& gram, const LassoOptions& options,
+                const Row* products, const Row& squares, Row* weights,
+                Row* sweeps) {
+  if (gram.columns == 3) {
+    return Descend<3>(gram, options, products, squares, weights, sweeps);
+  }
+  if (gram.columns == 5) {
+    return Descend<5>(gram, options, products, squares, weights, sweeps);
+  }
+  Descend<7>(gram, options, products, squares, weights, sweeps);
+}
+
+}  // namespace
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace internode::functions::ccdc
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace internode::functions::ccdc {
+
+HWY_EXPORT(DescendAny);
+
+void SolveLasso(const LassoOptions& options, const WindowSums& sums,
+                Curves& curves, Row* sweeps) {
+  GramMatrix gram;
+  gram.Set(sums, options.lambda);
+  const int groups = static_cast<int>(curves.rmse.size());
+  for (int g = 0; g < groups; ++g) {
+    Row* weights = curves.weights.data() + static_cast<int64_t>(g) * kBasis;
+    HWY_DYNAMIC_DISPATCH(DescendAny)
+    (gram, options, sums.products(g), sums.squares(g), weights,
+     sweeps == nullptr ? nullptr : sweeps + g);
+  }
+  curves.coefficients = sums.columns();
+}
+
+void FitCurves(const LassoOptions& options, const Series& series,
+               const DateTable& dates, const WindowSums& sums, Curves& curves) {
+  SolveLasso(options, sums, curves, nullptr);
+  ResidualSquares(series, dates, curves, sums.begin(), sums.end(),
+                  curves.rmse.data());
+  const double divisor = std::max(sums.count() - curves.coefficients, 1);
+  for (Row& rmse : curves.rmse) {
+    for (double& x : rmse.v) x = std::sqrt(x / divisor);
+  }
+}
+
+}  // namespace internode::functions::ccdc
+#endif  // HWY_ONCE

@@ -1,0 +1,210 @@
+#include "functions/ccdc/regression.h"
+
+#include <algorithm>
+
+#include "functions/ccdc/window.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "functions/ccdc/regression.cc"
+// Must come before highway.h.
+#include "functions/ccdc/targets.h"
+#include "hwy/foreach_target.h"
+#include "functions/ccdc/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace internode::functions::ccdc {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Lower triangle of the products of the basis functions: rows below 4 need
+// one quad, the others two.
+template <int kColumns>
+HWY_INLINE void AddBasis(const Window& w, Row* basis) {
+  Pack<4> low[kColumns];
+  Pack<4> high[4];
+  for (int r = 0; r < kColumns; ++r) low[r] = Load<4>(basis[r].v);
+  for (int r = 4; r < kColumns; ++r) high[r - 4] = Load<4>(basis[r].v + 4);
+  for (int i = w.begin; i < w.end; ++i) {
+    const double* b = w.Basis(i);
+    const Pack<4> first = Load<4>(b);
+    for (int r = 0; r < kColumns; ++r) {
+      low[r] = low[r] + Broadcast<4>(b[r]) * first;
+    }
+    if constexpr (kColumns > 4) {
+      const Pack<4> second = Load<4>(b + 4);
+      for (int r = 4; r < kColumns; ++r) {
+        high[r - 4] = high[r - 4] + Broadcast<4>(b[r]) * second;
+      }
+    }
+  }
+  for (int r = 0; r < kColumns; ++r) Store(low[r], basis[r].v);
+  for (int r = 4; r < kColumns; ++r) Store(high[r - 4], basis[r].v + 4);
+}
+
+// As many bands at once as a vector has lanes.
+constexpr int kBandsAtOnce = Pack<8>::kPer;
+using Bands = Pack<kBandsAtOnce>;
+
+template <int kColumns>
+HWY_INLINE void AddProducts(const Window& w, int group, int lane,
+                            Row* products, Row* squares) {
+  constexpr int n = kBandsAtOnce;
+  Bands sums[kColumns];
+  for (int r = 0; r < kColumns; ++r) sums[r] = Load<n>(products[r].v + lane);
+  Bands square = Load<n>(squares->v + lane);
+  for (int i = w.begin; i < w.end; ++i) {
+    const double* b = w.Basis(i);
+    const Bands y = Load<n>(w.Values(i, group * kLanes + lane));
+    sums[0] = sums[0] + y;
+    for (int r = 1; r < kColumns; ++r) {
+      sums[r] = sums[r] + Broadcast<n>(b[r]) * y;
+    }
+    square = square + y * y;
+  }
+  for (int r = 0; r < kColumns; ++r) Store(sums[r], products[r].v + lane);
+  Store(square, squares->v + lane);
+}
+
+template <int kColumns>
+HWY_INLINE void AddWindow(const Window& w, Row* basis, Row* products,
+                          Row* squares) {
+  AddBasis<kColumns>(w, basis);
+  for (int g = 0; g < w.groups; ++g) {
+    for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
+      AddProducts<kColumns>(w, g, lane, products + g * kBasis, squares + g);
+    }
+  }
+}
+
+void Add(const Window& w, int columns, Row* basis, Row* products,
+         Row* squares) {
+  if (columns == 4) return AddWindow<4>(w, basis, products, squares);
+  if (columns == 6) return AddWindow<6>(w, basis, products, squares);
+  AddWindow<8>(w, basis, products, squares);
+}
+
+template <int kColumns>
+HWY_INLINE Bands Predict(const double* basis, const Bands (&weights)[kColumns]) {
+  Bands sum = weights[0];
+  for (int r = 1; r < kColumns; ++r) {
+    sum = sum + Broadcast<kBandsAtOnce>(basis[r]) * weights[r];
+  }
+  return sum;
+}
+
+template <int kColumns>
+HWY_INLINE void LoadWeights(const Row* weights, int lane,
+                            Bands (&out)[kColumns]) {
+  for (int r = 0; r < kColumns; ++r) {
+    out[r] = Load<kBandsAtOnce>(weights[r].v + lane);
+  }
+}
+
+template <int kColumns>
+HWY_INLINE void SumSquaredResiduals(const Window& w, const Row* weights,
+                                    Row* out) {
+  for (int g = 0; g < w.groups; ++g) {
+    for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
+      Bands curve[kColumns];
+      LoadWeights(weights + g * kBasis, lane, curve);
+      Bands sum = Broadcast<kBandsAtOnce>(0);
+      for (int i = w.begin; i < w.end; ++i) {
+        const Bands y = Load<kBandsAtOnce>(w.Values(i, g * kLanes + lane));
+        const Bands r = y - Predict(w.Basis(i), curve);
+        sum = sum + r * r;
+      }
+      Store(sum, out[g].v + lane);
+    }
+  }
+}
+
+void Squares(const Window& w, const Row* weights, int columns, Row* out) {
+  if (columns == 4) return SumSquaredResiduals<4>(w, weights, out);
+  SumSquaredResiduals<8>(w, weights, out);
+}
+
+void OneResidual(const Window& w, const Row* weights, int i, Row* out) {
+  for (int g = 0; g < w.groups; ++g) {
+    for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
+      Bands curve[kBasis];
+      LoadWeights(weights + g * kBasis, lane, curve);
+      const Bands y = Load<kBandsAtOnce>(w.Values(i, g * kLanes + lane));
+      Store(y - Predict(w.Basis(i), curve), out[g].v + lane);
+    }
+  }
+}
+
+double OneScore(const Window& w, const Row* weights, int i, const Row* scale,
+                const Row* used) {
+  constexpr int n = kBandsAtOnce;
+  double total = 0;
+  for (int g = 0; g < w.groups; ++g) {
+    Row squares;
+    for (int lane = 0; lane < kLanes; lane += n) {
+      Bands curve[kBasis];
+      LoadWeights(weights + g * kBasis, lane, curve);
+      const Bands y = Load<n>(w.Values(i, g * kLanes + lane));
+      const Bands r = (y - Predict(w.Basis(i), curve)) *
+                      Load<n>(scale[g].v + lane);
+      const auto counts = Broadcast<n>(0) < Load<n>(used[g].v + lane);
+      Store(Select(counts, r * r, Broadcast<n>(0)), squares.v + lane);
+    }
+    const double* s = squares.v;
+    total += ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+  }
+  return total;
+}
+
+}  // namespace
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace internode::functions::ccdc
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace internode::functions::ccdc {
+
+HWY_EXPORT(Add);
+HWY_EXPORT(Squares);
+HWY_EXPORT(OneResidual);
+HWY_EXPORT(OneScore);
+
+void WindowSums::Start(const Series& series, int begin, int columns) {
+  begin_ = begin;
+  end_ = begin;
+  columns_ = columns;
+  std::fill(basis_, basis_ + kBasis, Row{});
+  const auto groups = static_cast<size_t>(series.groups());
+  products_.assign(groups * kBasis, Row{});
+  squares_.assign(groups, Row{});
+}
+
+void WindowSums::Extend(const Series& series, const DateTable& dates,
+                        int end) {
+  HWY_DYNAMIC_DISPATCH(Add)
+  (WindowOf(series, dates, end_, end), columns_, basis_, products_.data(),
+   squares_.data());
+  end_ = end;
+}
+
+void ResidualSquares(const Series& series, const DateTable& dates,
+                     const Curves& curves, int begin, int end, Row* out) {
+  HWY_DYNAMIC_DISPATCH(Squares)
+  (WindowOf(series, dates, begin, end), curves.weights.data(),
+   curves.coefficients, out);
+}
+
+void Residuals(const Series& series, const DateTable& dates,
+               const Curves& curves, int i, Row* out) {
+  HWY_DYNAMIC_DISPATCH(OneResidual)
+  (WindowOf(series, dates, i, i + 1), curves.weights.data(), i, out);
+}
+
+double Score(const Series& series, const DateTable& dates,
+             const Curves& curves, int i, const Row* scale, const Row* used) {
+  return HWY_DYNAMIC_DISPATCH(OneScore)(WindowOf(series, dates, i, i + 1),
+                                        curves.weights.data(), i, scale, used);
+}
+
+}  // namespace internode::functions::ccdc
+#endif  // HWY_ONCE

@@ -1,0 +1,42 @@
+#ifndef INTERNODE_FUNCTIONS_CCDC_TMASK_H_
+#define INTERNODE_FUNCTIONS_CCDC_TMASK_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "functions/ccdc/date_table.h"
+#include "functions/ccdc/model.h"
+#include "functions/ccdc/row.h"
+#include "functions/ccdc/series.h"
+
+namespace internode::functions::ccdc {
+
+// Scratch space of FindOutliers(): grows to the largest window, then stays.
+struct TmaskSpace {
+  std::vector<double> basis;     // columns of the padded length
+  std::vector<double> products;  // of pairs of columns
+  std::vector<double> values;    // one band
+  std::vector<double> scratch;
+  std::vector<uint8_t> outlier;  // one per observation of the window
+};
+
+// Finds single observations (cloud, shadow, snow missed by the quality codes)
+// that do not fit the window [begin, end): in each Tmask band a curve with an
+// annual term and one as long as the window, in whole years, is fitted by
+// iteratively reweighted least squares (Tukey's bisquare, leverages included);
+// an observation is an outlier if it is farther from the curve than
+// tmask_factor times the band's madogram, in any of the bands. With a window of
+// one year or less both terms are the same, and only one is fitted.
+//
+// Fills space.outlier and returns the number of outliers. The window has at
+// least six observations.
+//
+// Zhu and Woodcock (2014), Remote Sens. Environ. 152, on the method; Holland
+// and Welsch (1977), Commun. Stat. A6, on the estimator.
+int FindOutliers(const Model& model, const DateTable& dates,
+                 const Series& series, const Row* variogram, int begin,
+                 int end, TmaskSpace& space);
+
+}  // namespace internode::functions::ccdc
+
+#endif  // INTERNODE_FUNCTIONS_CCDC_TMASK_H_
