@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+
 #include "functions/ccdc/numpy_order.h"
 
 namespace internode::functions::ccdc {
@@ -12,15 +13,14 @@ namespace internode::functions::ccdc {
 absl::StatusOr<DateTable> DateTable::Make(const Model& model,
                                           absl::Span<const int32_t> days) {
   if (days.size() > static_cast<size_t>(kMaxDates)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there are ", days.size(), " dates; at most ", kMaxDates,
-                     " are possible"));
+    return absl::InvalidArgumentError(absl::StrCat("there are ", days.size(),
+                                                   " dates; at most ",
+                                                   kMaxDates, " are possible"));
   }
   for (const int32_t day : days) {
     if (day < -kMaxDay || day > kMaxDay) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("date ", day, " is more than ", kMaxDay,
-                       " days from 1970-01-01"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "date ", day, " is more than ", kMaxDay, " days from 1970-01-01"));
     }
   }
   DateTable table;
@@ -45,9 +45,10 @@ void DateTable::SortDates(bool numpy_order, absl::Span<const int32_t> days) {
     NumpyOrder(keys, absl::MakeSpan(order_));
   } else {
     std::iota(order_.begin(), order_.end(), 0);
-    std::stable_sort(order_.begin(), order_.end(), [days](int32_t a, int32_t b) {
-      return days[static_cast<size_t>(a)] < days[static_cast<size_t>(b)];
-    });
+    std::stable_sort(
+        order_.begin(), order_.end(), [days](int32_t a, int32_t b) {
+          return days[static_cast<size_t>(a)] < days[static_cast<size_t>(b)];
+        });
   }
   days_.reserve(days.size());
   for (const int32_t i : order_) days_.push_back(days[static_cast<size_t>(i)]);
@@ -65,9 +66,9 @@ void DateTable::TabulateBasis() {
     const CosSin first = PeriodicCosSin(t, year_length_);
     const CosSin second = PeriodicCosSin(2 * t, year_length_);
     const CosSin third = PeriodicCosSin(3 * t, year_length_);
-    basis_.push_back(Row{{1, static_cast<double>(day - reference_day_),
-                          first.cos, first.sin, second.cos, second.sin,
-                          third.cos, third.sin}});
+    basis_.push_back(
+        Row{{1, static_cast<double>(day - reference_day_), first.cos, first.sin,
+             second.cos, second.sin, third.cos, third.sin}});
   }
   slow_.reserve(days_.size() * kSlowYears);
   for (int years = 1; years <= kSlowYears; ++years) {

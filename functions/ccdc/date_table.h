@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
 #include "functions/ccdc/harmonics.h"
 #include "functions/ccdc/model.h"
 #include "functions/ccdc/row.h"

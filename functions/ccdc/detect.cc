@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+
 #include "functions/ccdc/catch.h"
 #include "functions/ccdc/initialise.h"
 #include "functions/ccdc/look_back.h"

@@ -26,8 +26,7 @@ struct BandLoad {
 };
 
 BandLoad HowToLoad(const Model& model, int band, Procedure procedure) {
-  const BandParameters& p =
-      model.parameters().bands[static_cast<size_t>(band)];
+  const BandParameters& p = model.parameters().bands[static_cast<size_t>(band)];
   BandLoad load{p.scale, p.offset, p.valid_min, p.valid_max,
                 model.pyccd() && procedure == Procedure::kSnow};
   // The reference converts the thermal band in the standard procedure only,
@@ -102,10 +101,11 @@ void FilterObservations(const Model& model, const DateTable& dates,
   if (space.candidates.empty()) return;
   for (int band = 0; band < model.bands(); ++band) {
     const BandLoad load = HowToLoad(model, band, procedure);
-    VisitValues(pixel.bands[static_cast<size_t>(band)], [&](const auto* values) {
-      LoadBand(values, load, dates.order(), classes, model.lanes(), band, space,
-               series);
-    });
+    VisitValues(pixel.bands[static_cast<size_t>(band)],
+                [&](const auto* values) {
+                  LoadBand(values, load, dates.order(), classes, model.lanes(),
+                           band, space, series);
+                });
   }
   for (size_t c = 0; c < space.candidates.size(); ++c) {
     if (space.passes[c] == 0) continue;

@@ -14,8 +14,9 @@ int Span(const Series& series, int begin, int end) {
 bool Screen(const Model& model, const DateTable& dates, PixelState& state) {
   Series& series = state.series;
   const int n = state.end - state.begin;
-  const int outliers = FindOutliers(model, dates, series, state.variogram.data(),
-                                    state.begin, state.end, state.tmask);
+  const int outliers =
+      FindOutliers(model, dates, series, state.variogram.data(), state.begin,
+                   state.end, state.tmask);
   if (outliers == 0) return true;
   if (n - outliers < model.parameters().meow_size) return false;
   const std::vector<uint8_t>& outlier = state.tmask.outlier;
@@ -50,10 +51,9 @@ bool IsStable(const Model& model, const DateTable& dates, PixelState& state) {
     const auto g = static_cast<size_t>(band / kLanes);
     const int lane = band % kLanes;
     const double slope = state.curves.group(static_cast<int>(g))[1].v[lane];
-    const double q =
-        (std::fabs(slope * span) + std::fabs(first[g].v[lane]) +
-         std::fabs(last[g].v[lane])) *
-        state.scale[g].v[lane];
+    const double q = (std::fabs(slope * span) + std::fabs(first[g].v[lane]) +
+                      std::fabs(last[g].v[lane])) *
+                     state.scale[g].v[lane];
     sum += q * q;
   }
   return sum < state.change_threshold;

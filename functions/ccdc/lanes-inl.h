@@ -4,8 +4,7 @@
 //
 // Included once per target (highway's foreach_target).
 
-#if defined(INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_) == \
-    defined(HWY_TARGET_TOGGLE)
+#if defined(INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
 #undef INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
 #else
@@ -24,8 +23,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <int kCount>
 struct Pack {
   using D = hn::CappedTag<double, kCount>;
-  static constexpr int kPer = static_cast<int>(HWY_MIN(
-      HWY_LANES(double), static_cast<size_t>(kCount)));
+  static constexpr int kPer =
+      static_cast<int>(HWY_MIN(HWY_LANES(double), static_cast<size_t>(kCount)));
   static constexpr int kVectors = kCount / kPer;
   hn::Vec<D> v[kVectors];
 };
@@ -61,12 +60,12 @@ HWY_INLINE Pack<n> Broadcast(double x) {
   return r;
 }
 
-#define INTERNODE_PACK_BINARY(name, op)                            \
-  template <int n>                                                 \
-  HWY_INLINE Pack<n> name(const Pack<n>& a, const Pack<n>& b) {    \
-    Pack<n> r;                                                     \
+#define INTERNODE_PACK_BINARY(name, op)                           \
+  template <int n>                                                \
+  HWY_INLINE Pack<n> name(const Pack<n>& a, const Pack<n>& b) {   \
+    Pack<n> r;                                                    \
     INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::op(a.v[i], b.v[i]); } \
-    return r;                                                      \
+    return r;                                                     \
   }
 INTERNODE_PACK_BINARY(operator+, Add)
 INTERNODE_PACK_BINARY(operator-, Sub)
@@ -92,7 +91,7 @@ INTERNODE_PACK_UNARY(Negative, Neg)
   template <int n>                                                  \
   HWY_INLINE PackMask<n> name(const Pack<n>& a, const Pack<n>& b) { \
     PackMask<n> r;                                                  \
-    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.v[i], b.v[i]); }  \
+    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.v[i], b.v[i]); }   \
     return r;                                                       \
   }
 INTERNODE_PACK_COMPARE(operator<, Lt)
@@ -105,7 +104,7 @@ INTERNODE_PACK_COMPARE(operator==, Eq)
   template <int n>                                                          \
   HWY_INLINE PackMask<n> name(const PackMask<n>& a, const PackMask<n>& b) { \
     PackMask<n> r;                                                          \
-    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.m[i], b.m[i]); }          \
+    INTERNODE_PACK_FOR(n, i) { r.m[i] = hn::op(a.m[i], b.m[i]); }           \
     return r;                                                               \
   }
 INTERNODE_PACK_LOGIC(Either, Or)

@@ -5,9 +5,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "functions/ccdc/lasso.cc"
-// Must come before highway.h.
-#include "functions/ccdc/targets.h"
 #include "hwy/foreach_target.h"
+
 #include "functions/ccdc/gram.h"
 #include "functions/ccdc/lanes-inl.h"
 
@@ -32,8 +31,8 @@ HWY_INLINE Problem<K> Centre(const GramMatrix& gram, const Row* products,
   Problem<K> p;
   const Bands sum = Load<kLanes>(products[0].v);
   for (int j = 0; j < K; ++j) {
-    p.xy[j] = Load<kLanes>(products[j + 1].v) -
-              Broadcast<kLanes>(gram.mean[j]) * sum;
+    p.xy[j] =
+        Load<kLanes>(products[j + 1].v) - Broadcast<kLanes>(gram.mean[j]) * sum;
   }
   const Bands n = Broadcast<kLanes>(gram.count);
   p.yy = Load<kLanes>(squares.v) - sum * sum / n;

@@ -7,7 +7,7 @@
 namespace internode::functions::ccdc {
 
 struct LassoOptions {
-  double lambda = 1;       // minimises |y - Xb|^2 / 2n + lambda |b|_1
+  double lambda = 1;  // minimises |y - Xb|^2 / 2n + lambda |b|_1
   double tolerance = 1e-4;
   int max_iterations = 1000;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "functions/ccdc/harmonics.h"
 #include "functions/ccdc/parameters.h"
 #include "functions/ccdc/qa.h"

@@ -60,15 +60,15 @@ struct Parameters {
   QaValues qa_values;
   Compat compat = Compat::kPyccd;
 
-  int meow_size = 12;        // smallest window, observations
-  int peek_size = 6;         // observations that have to confirm a change
-  double min_years = 1;      // smallest span of the first window
+  int meow_size = 12;             // smallest window, observations
+  int peek_size = 6;              // observations that have to confirm a change
+  double min_years = 1;           // smallest span of the first window
   double year_length = 365.2425;  // days, in regression and Tmask
   double change_probability = 0.99;
   double outlier_probability = 0.999999;
 
-  double lambda = 1;         // lasso penalty of the mean squared error / 2
-  double tolerance = 1e-4;   // of the duality gap, relative
+  double lambda = 1;        // lasso penalty of the mean squared error / 2
+  double tolerance = 1e-4;  // of the duality gap, relative
   int max_iterations = 1000;
   int max_coefficients = 8;  // 4, 6 or 8, the intercept included
   int observations_per_coefficient = 3;

@@ -38,11 +38,11 @@ struct PixelState {
   SegmentList segments;
 
   // Scratch space of the steps.
-  std::vector<Row> scale;      // (group)
-  std::vector<Row> residual;   // (observation, group)
-  std::vector<Row> magnitude;  // (group)
+  std::vector<Row> scale;          // (group)
+  std::vector<Row> residual;       // (observation, group)
+  std::vector<Row> magnitude;      // (group)
   std::vector<Row> seasonal_rmse;  // (group)
-  std::vector<Row> dropped;    // residuals of the last dropped observation
+  std::vector<Row> dropped;        // residuals of the last dropped observation
   std::vector<double> values;
   SeasonSpace season;
   TmaskSpace tmask;

@@ -6,9 +6,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "functions/ccdc/regression.cc"
-// Must come before highway.h.
-#include "functions/ccdc/targets.h"
 #include "hwy/foreach_target.h"
+
 #include "functions/ccdc/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -46,8 +45,8 @@ constexpr int kBandsAtOnce = Pack<8>::kPer;
 using Bands = Pack<kBandsAtOnce>;
 
 template <int kColumns>
-HWY_INLINE void AddProducts(const Window& w, int group, int lane,
-                            Row* products, Row* squares) {
+HWY_INLINE void AddProducts(const Window& w, int group, int lane, Row* products,
+                            Row* squares) {
   constexpr int n = kBandsAtOnce;
   Bands sums[kColumns];
   for (int r = 0; r < kColumns; ++r) sums[r] = Load<n>(products[r].v + lane);
@@ -84,7 +83,8 @@ void Add(const Window& w, int columns, Row* basis, Row* products,
 }
 
 template <int kColumns>
-HWY_INLINE Bands Predict(const double* basis, const Bands (&weights)[kColumns]) {
+HWY_INLINE Bands Predict(const double* basis,
+                         const Bands (&weights)[kColumns]) {
   Bands sum = weights[0];
   for (int r = 1; r < kColumns; ++r) {
     sum = sum + Broadcast<kBandsAtOnce>(basis[r]) * weights[r];
@@ -144,8 +144,8 @@ double OneScore(const Window& w, const Row* weights, int i, const Row* scale,
       Bands curve[kBasis];
       LoadWeights(weights + g * kBasis, lane, curve);
       const Bands y = Load<n>(w.Values(i, g * kLanes + lane));
-      const Bands r = (y - Predict(w.Basis(i), curve)) *
-                      Load<n>(scale[g].v + lane);
+      const Bands r =
+          (y - Predict(w.Basis(i), curve)) * Load<n>(scale[g].v + lane);
       const auto counts = Broadcast<n>(0) < Load<n>(used[g].v + lane);
       Store(Select(counts, r * r, Broadcast<n>(0)), squares.v + lane);
     }
@@ -179,8 +179,7 @@ void WindowSums::Start(const Series& series, int begin, int columns) {
   squares_.assign(groups, Row{});
 }
 
-void WindowSums::Extend(const Series& series, const DateTable& dates,
-                        int end) {
+void WindowSums::Extend(const Series& series, const DateTable& dates, int end) {
   HWY_DYNAMIC_DISPATCH(Add)
   (WindowOf(series, dates, end_, end), columns_, basis_, products_.data(),
    squares_.data());
@@ -200,8 +199,8 @@ void Residuals(const Series& series, const DateTable& dates,
   (WindowOf(series, dates, i, i + 1), curves.weights.data(), i, out);
 }
 
-double Score(const Series& series, const DateTable& dates,
-             const Curves& curves, int i, const Row* scale, const Row* used) {
+double Score(const Series& series, const DateTable& dates, const Curves& curves,
+             int i, const Row* scale, const Row* used) {
   return HWY_DYNAMIC_DISPATCH(OneScore)(WindowOf(series, dates, i, i + 1),
                                         curves.weights.data(), i, scale, used);
 }

@@ -49,7 +49,7 @@ class WindowSums {
 // The curves of all bands: a constant and seven coefficients each, for the
 // basis functions and the origin of the series.
 struct Curves {
-  int coefficients = 0;  // 4, 6 or 8 were fitted, the others are 0
+  int coefficients = 0;      // 4, 6 or 8 were fitted, the others are 0
   std::vector<Row> weights;  // (group, basis function)
   std::vector<Row> rmse;     // (group)
 
@@ -73,8 +73,8 @@ void Residuals(const Series& series, const DateTable& dates,
 // The sum over the bands of (residual * scale)^2 of observation i, where
 // `scale` has `series.groups()` rows that are 0 for the bands to leave out.
 // NaN if 0 meets infinity in a band of which `used` is not 0.
-double Score(const Series& series, const DateTable& dates,
-             const Curves& curves, int i, const Row* scale, const Row* used);
+double Score(const Series& series, const DateTable& dates, const Curves& curves,
+             int i, const Row* scale, const Row* used);
 
 }  // namespace internode::functions::ccdc
 

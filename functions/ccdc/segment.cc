@@ -20,8 +20,8 @@ void SegmentList::Add(const Model& model, const DateTable& dates,
     const Row* weights = curves.group(group);
     double coefs[kBasis];
     for (int k = 0; k < kBasis; ++k) coefs[k] = weights[k].v[lane];
-    coefs[0] += series.origin()[group].v[lane] -
-                coefs[1] * dates.reference_day();
+    coefs[0] +=
+        series.origin()[group].v[lane] - coefs[1] * dates.reference_day();
     model.phase_of_1970().Apply(coefs);
     coefs_.insert(coefs_.end(), coefs, coefs + kBasis);
     rmse_.push_back(curves.rmse[static_cast<size_t>(group)].v[lane]);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+
 #include "functions/ccdc/date_table.h"
 #include "functions/ccdc/model.h"
 #include "functions/ccdc/regression.h"

@@ -73,16 +73,16 @@ double Mad(std::vector<double>& r) {
   for (double& x : r) x = std::fabs(x);
   std::sort(r.begin(), r.end());
   const size_t n = r.size() - 4;
-  const double median = n % 2 == 1 ? r[4 + n / 2]
-                                   : (r[4 + n / 2 - 1] + r[4 + n / 2]) / 2;
+  const double median =
+      n % 2 == 1 ? r[4 + n / 2] : (r[4 + n / 2 - 1] + r[4 + n / 2]) / 2;
   return median / 0.6745;
 }
 
 }  // namespace
 
 int FindOutliers(const Model& model, const DateTable& dates,
-                 const Series& series, const Row* variogram, int begin,
-                 int end, TmaskSpace& space) {
+                 const Series& series, const Row* variogram, int begin, int end,
+                 TmaskSpace& space) {
   const int m = end - begin;
   space.outlier.assign(static_cast<size_t>(m), 0);
   const double span = series.day(end - 1) - series.day(begin);

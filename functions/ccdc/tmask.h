@@ -34,8 +34,8 @@ struct TmaskSpace {
 // Zhu and Woodcock (2014), Remote Sens. Environ. 152, on the method; Holland
 // and Welsch (1977), Commun. Stat. A6, on the estimator.
 int FindOutliers(const Model& model, const DateTable& dates,
-                 const Series& series, const Row* variogram, int begin,
-                 int end, TmaskSpace& space);
+                 const Series& series, const Row* variogram, int begin, int end,
+                 TmaskSpace& space);
 
 }  // namespace internode::functions::ccdc
 

@@ -66,8 +66,7 @@ bool Variogram(const Series& series, int bands, int min_days,
   if (series.size() < 2) return false;
   space.counts.resize(kTableDays, 0);
   int lag = 1;
-  while (lag < series.size() &&
-         !LagIsLong(series, lag, min_days, space)) {
+  while (lag < series.size() && !LagIsLong(series, lag, min_days, space)) {
     ++lag;
   }
   if (lag >= series.size()) return false;

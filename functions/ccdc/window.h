@@ -28,8 +28,13 @@ struct Window {
 
 inline Window WindowOf(const Series& series, const DateTable& dates, int begin,
                        int end) {
-  return {dates.basis(), series.dates(),  series.rows(), series.slots(),
-          series.groups(), begin, end};
+  return {dates.basis(),
+          series.dates(),
+          series.rows(),
+          series.slots(),
+          series.groups(),
+          begin,
+          end};
 }
 
 }  // namespace internode::functions::ccdc

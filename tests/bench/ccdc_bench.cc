@@ -1,0 +1,143 @@
+// CCDC on the real pixels of the reference data, and on made-up series of
+// growing length. Time is per pixel. Needs the shared data for the first.
+//
+//   taskset -c 0 internode_ccdc_bench --benchmark_format=json
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "benchmark/benchmark.h"
+
+#include "functions/ccdc/detect.h"
+#include "tests/support/shared_data.h"
+#include "tests/unit/functions/ccdc/golden.h"
+
+namespace internode::functions::ccdc {
+namespace {
+
+// A pixel with all that it needs.
+struct Case {
+  explicit Case(testing::GoldenPixel golden)
+      : pixel(std::move(golden)),
+        model(Model::Make(testing::GoldenParameters(pixel.bitpacked)).value()),
+        dates(DateTable::Make(model, pixel.Days()).value()),
+        bands(pixel.Bands()) {}
+
+  void Run(Workspace& workspace) const {
+    DetectSegments(model, dates, {bands, pixel.Qa()}, workspace);
+  }
+
+  testing::GoldenPixel pixel;
+  Model model;
+  DateTable dates;
+  std::vector<BandSeries> bands;
+};
+
+using Cases = std::vector<std::unique_ptr<const Case>>;
+
+const Cases& RealPixels() {
+  static const auto* cases = [] {
+    auto* made = new Cases;
+    const std::string name = "ccdc-golden/dev/real.h5";
+    if (internode::testing::SharedDataExists(name)) {
+      for (testing::GoldenPixel& pixel :
+           testing::ReadGolden(internode::testing::SharedDataPath(name))) {
+        made->push_back(std::make_unique<Case>(std::move(pixel)));
+      }
+    }
+    return made;
+  }();
+  return *cases;
+}
+
+void RunAll(benchmark::State& state, const Cases& cases) {
+  if (cases.empty()) {
+    state.SkipWithError("no pixels: set INTERNODE_SHARED_DATA");
+    return;
+  }
+  Workspace workspace;
+  for (const auto& one : cases) one->Run(workspace);
+  for (auto _ : state) {
+    for (const auto& one : cases) one->Run(workspace);
+  }
+  const auto pixels = state.iterations() * static_cast<int64_t>(cases.size());
+  state.SetItemsProcessed(pixels);
+  state.counters["seconds_per_pixel"] = benchmark::Counter(
+      static_cast<double>(pixels), benchmark::Counter::kIsRate |
+                                       benchmark::Counter::kInvert |
+                                       benchmark::Counter::kAvgThreads);
+}
+
+void BM_RealPixelsMean(benchmark::State& state) { RunAll(state, RealPixels()); }
+BENCHMARK(BM_RealPixelsMean)
+    ->Threads(1)
+    ->Threads(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMicrosecond);
+
+void BM_RealPixel(benchmark::State& state) {
+  const Cases& cases = RealPixels();
+  const auto i = static_cast<size_t>(state.range(0));
+  if (i >= cases.size()) {
+    state.SkipWithError("no such pixel: set INTERNODE_SHARED_DATA");
+    return;
+  }
+  state.SetLabel(cases[i]->pixel.name);
+  Workspace workspace;
+  for (auto _ : state) cases[i]->Run(workspace);
+}
+BENCHMARK(BM_RealPixel)->DenseRange(0, 17)->Unit(benchmark::kMicrosecond);
+
+// Harmonic series with noise and a step every 1,200 days, all clear, one
+// observation in 8 days.
+testing::GoldenPixel MadeUp(int observations) {
+  testing::GoldenPixel pixel;
+  uint32_t random = 1;
+  const auto noise = [&random] {
+    random = random * 1664525u + 1013904223u;
+    return static_cast<double>(random >> 8) / (1 << 24) - 0.5;
+  };
+  const auto n = static_cast<size_t>(observations);
+  for (int i = 0; i < observations; ++i) {
+    pixel.ordinals.push_back(700000 + 8 * i);
+  }
+  pixel.qa.assign(n, 0);
+  for (int band = 0; band < testing::kGoldenBands; ++band) {
+    for (int i = 0; i < observations; ++i) {
+      const double t = 8 * i;
+      const double level = 1500 + 400 * ((8 * i / 1200) % 2);
+      const double value = band == 6 ? 2900 + 100 * std::cos(t * 0.0172)
+                                     : level + 300 * std::cos(t * 0.0172);
+      pixel.spectra.push_back(static_cast<int16_t>(value + 150 * noise()));
+    }
+  }
+  return pixel;
+}
+
+void BM_Observations(benchmark::State& state) {
+  const Case made(MadeUp(static_cast<int>(state.range(0))));
+  Workspace workspace;
+  for (auto _ : state) made.Run(workspace);
+  state.counters["segments"] = workspace.segments().size();
+  state.SetComplexityN(state.range(0));
+}
+BENCHMARK(BM_Observations)
+    ->RangeMultiplier(2)
+    ->Range(250, 16000)
+    ->Unit(benchmark::kMicrosecond)
+    ->Complexity(benchmark::oN);
+
+void BM_DateTable(benchmark::State& state) {
+  const Model model = Model::Make(testing::GoldenParameters(false)).value();
+  const auto days = MadeUp(static_cast<int>(state.range(0))).Days();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(DateTable::Make(model, days));
+  }
+}
+BENCHMARK(BM_DateTable)->Arg(1500)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace internode::functions::ccdc
