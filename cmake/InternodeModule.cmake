@@ -16,7 +16,9 @@ endfunction()
 # internode_test(NAME SOURCES file... [LINK target...] [LABELS label...]
 #                [TIMEOUT seconds])
 #
-# One GoogleTest program, registered with CTest under NAME.
+# One GoogleTest program, registered with CTest under NAME. Labels are `unit`,
+# and `threads` if it starts threads: the target internode_thread_tests builds
+# all those, which ./tests/run.sh runs under the thread sanitizer.
 function(internode_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -28,4 +30,10 @@ function(internode_test name)
                                         internode_compile)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  if("threads" IN_LIST ARG_LABELS)
+    if(NOT TARGET internode_thread_tests)
+      add_custom_target(internode_thread_tests)
+    endif()
+    add_dependencies(internode_thread_tests ${name})
+  endif()
 endfunction()

@@ -47,9 +47,9 @@ absl::Status CheckMapping(const Dimensions& dims, const ChunkMapping& mapping) {
   for (size_t i = 0; i < mapping.size(); ++i) {
     const auto& [name, size] = mapping[i];
     INTERNODE_RETURN_IF_ERROR(CheckChunkSize(name, size));
-    const bool known =
-        std::any_of(dims.begin(), dims.end(),
-                    [&](const Dimension& dim) { return dim.name == name; });
+    const bool known = std::any_of(
+        dims.begin(), dims.end(),
+        [&name = name](const Dimension& dim) { return dim.name == name; });
     if (!known) {
       return absl::InvalidArgumentError(
           absl::StrCat("chunk size given for '", name,

@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# Builds and checks everything. Ends with a line `N passed, N failed` and with
+# 0 only if nothing failed.
+#
+#   tests/run.sh               all steps
+#   tests/run.sh --quick       without clang-tidy and the sanitizers
+#   tests/run.sh --only STEP   that step and what it needs; may be repeated
+#   tests/run.sh --list        the steps
+#
+# What each step says is in build/logs/STEP.log. Reference data is looked for in
+# INTERNODE_SHARED_DATA (by default ../shared/data from the repository): where it
+# is missing, the tests that need it are skipped, but fail if CI is set.
+# JOBS sets how many processors are used, by default all.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+readonly STEPS=(packages shared-data format text layers build tests headers
+  install tidy asan tsan)
+readonly SLOW_STEPS=(tidy asan tsan)
+# What has to be done first, where something is.
+declare -rA NEEDS=([build]=packages [format]=packages [tests]=build
+  [headers]=build [install]=build [tidy]=packages [asan]=packages
+  [tsan]=packages)
+
+jobs=${JOBS:-$(nproc)}
+logs=build/logs
+passed=0
+failed=0
+declare -A state=()
+failures=()
+timings=()
+
+usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
+
+contains() {
+  local wanted=$1 item
+  shift
+  for item in "$@"; do [[ $item == "$wanted" ]] && return 0; done
+  return 1
+}
+
+# --- The steps: each writes to stdout, and ends with 0 if all is well. A step
+# that runs CTest leaves its counts in ctest_passed and ctest_failed.
+
+step_packages() { deploy/install-packages.sh --test; }
+
+step_shared-data() {
+  if [[ -d $INTERNODE_SHARED_DATA ]]; then
+    echo "reference data: $INTERNODE_SHARED_DATA"
+    return 0
+  fi
+  echo "reference data is missing: there is no folder $INTERNODE_SHARED_DATA"
+  [[ -z ${CI:-} ]]
+}
+
+step_format() {
+  local sources
+  mapfile -t sources < <(
+    git ls-files -- '*.h' '*.c' '*.cc' '*.cpp' | while read -r file; do
+      [[ -f $file ]] && echo "$file"
+    done
+  )
+  clang-format-14 --dry-run -Werror "${sources[@]}" &&
+    echo "format: ${#sources[@]} files"
+}
+
+step_text() { tools/check_text.py; }
+
+step_layers() { tools/check_layers.py; }
+
+configure_and_build() { # preset, arguments of the build
+  local preset=$1
+  shift
+  cmake --preset "$preset" && cmake --build "build/$preset" -j "$jobs" "$@"
+}
+
+run_ctest() { # preset, arguments of ctest
+  local preset=$1 code summary
+  shift
+  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure \
+    --no-tests=error "$@" 2>&1 | tee "$logs/ctest-$preset.log"
+  code=${PIPESTATUS[0]}
+  summary=$(grep -E '[0-9]+% tests passed' "$logs/ctest-$preset.log")
+  if [[ $summary =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
+    ctest_failed=${BASH_REMATCH[1]}
+    ctest_passed=$((BASH_REMATCH[2] - BASH_REMATCH[1]))
+    # CTest counts the skipped among the passed.
+    ctest_passed=$((ctest_passed - $(grep -c '\*\*\*Skipped' "$logs/ctest-$preset.log")))
+  fi
+  return "$code"
+}
+
+step_build() { configure_and_build release; }
+
+step_tests() { run_ctest release; }
+
+step_headers() { tools/check_headers.py build/release "$jobs"; }
+
+step_install() { tests/install/run.sh build/release; }
+
+step_tidy() {
+  cmake --preset release >/dev/null && tools/run_tidy.py build/release "$jobs"
+}
+
+# Tests with the label `tools` run none of the project's programs; those with
+# `release` measure time or memory, which a sanitizer changes.
+step_asan() {
+  configure_and_build asan || return
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 \
+    run_ctest asan -LE 'tools|release|bench'
+}
+
+step_tsan() {
+  configure_and_build tsan --target internode_thread_tests || return
+  TSAN_OPTIONS=halt_on_error=1 run_ctest tsan -L threads
+}
+
+# --- Running them.
+
+run_step() {
+  local step=$1 need=${NEEDS[$1]:-} begin end code
+  [[ -n ${state[$step]:-} ]] && return
+  if [[ -n $need ]]; then
+    run_step "$need"
+    if [[ ${state[$need]} != passed ]]; then
+      state[$step]=failed
+      failed=$((failed + 1))
+      failures+=("$step: not run, because $need failed")
+      printf '%-12s not run: %s failed\n' "$step" "$need"
+      return
+    fi
+  fi
+  ctest_passed='' ctest_failed=''
+  printf '%-12s ' "$step"
+  begin=$(date +%s)
+  "step_$step" >"$logs/$step.log" 2>&1 </dev/null
+  code=$?
+  end=$(date +%s)
+  timings+=("$(printf '%-12s %5d s' "$step" $((end - begin)))")
+  count "$step" "$code"
+  printf '%-6s %5d s  %s\n' "${state[$step]}" $((end - begin)) \
+    "$(tail -n 1 "$logs/$step.log")"
+  if [[ ${state[$step]} == failed ]]; then
+    sed 's/^/    /' "$logs/$step.log" | tail -n 60
+    echo "    (all of it: $logs/$step.log)"
+  fi
+}
+
+# A step counts as one; one that ran CTest as what CTest ran.
+count() { # step, its exit code
+  state[$1]=passed
+  if [[ -n $ctest_passed ]]; then
+    passed=$((passed + ctest_passed))
+    failed=$((failed + ctest_failed))
+    if (($2 != 0 && ctest_failed == 0)); then failed=$((failed + 1)); fi
+  elif (($2 == 0)); then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+  if (($2 != 0)); then
+    state[$1]=failed
+    failures+=("$1")
+  fi
+}
+
+# Names every test that was skipped, with what it said.
+report_skipped() {
+  local log
+  for log in build/release/Testing/Temporary/LastTest.log; do
+    [[ -f $log ]] || continue
+    awk '/^Skipped$/ {getline; print "  " $0}
+         /^shared data is missing/ {print "  " $0}' "$log" | sort | uniq -c |
+      sed 's/^ */skipped /'
+  done
+}
+
+main() {
+  local quick=false only=() step
+  while (($# > 0)); do
+    case $1 in
+      --quick) quick=true ;;
+      --only)
+        if ! contains "${2:-}" "${STEPS[@]}"; then
+          echo "error: no step '${2:-}'; steps are ${STEPS[*]}" >&2
+          exit 2
+        fi
+        only+=("$2")
+        shift
+        ;;
+      --list) printf '%s\n' "${STEPS[@]}"; exit 0 ;;
+      -h | --help) usage; exit 0 ;;
+      *)
+        echo "error: unknown option '$1'; see tests/run.sh --help" >&2
+        exit 2
+        ;;
+    esac
+    shift
+  done
+
+  INTERNODE_SHARED_DATA=$(realpath -m "${INTERNODE_SHARED_DATA:-../shared/data}")
+  # Compilations are found again in the cache from whichever folder.
+  export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+  export INTERNODE_SHARED_DATA PYTHONDONTWRITEBYTECODE=1
+  mkdir -p "$logs"
+
+  for step in "${STEPS[@]}"; do
+    if ((${#only[@]} > 0)) && ! contains "$step" "${only[@]}"; then continue; fi
+    if $quick && contains "$step" "${SLOW_STEPS[@]}"; then continue; fi
+    run_step "$step"
+  done
+
+  echo
+  printf '%s\n' "${timings[@]}"
+  printf '%-12s %5d s\n' total "$SECONDS"
+  report_skipped
+  if ((${#failures[@]} > 0)); then
+    echo
+    printf 'failed: %s\n' "${failures[@]}"
+  fi
+  echo "$passed passed, $failed failed"
+  ((failed == 0))
+}
+
+main "$@"

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""Checks that every header compiles by itself.
+
+    tools/check_headers.py BUILD_DIR [JOBS]
+
+A header that the source of its own name includes first has been shown to
+compile by the build; each other one is compiled here, alone, with the flags
+of a source near it.
+"""
+
+import concurrent.futures
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import check_layers
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def flags_of(entry):
+    """The compile command of `entry` without its files and its launcher."""
+    words = shlex.split(entry["command"])
+    if words[0].endswith("ccache"):
+        words = words[1:]
+    flags, skip = [], False
+    for word in words:
+        if skip or word in ("-o", "-c", "-MF", "-MT"):
+            skip = not skip and word != "-c"
+        elif word not in ("-MD", entry["file"]):
+            flags.append(word)
+    return flags
+
+
+def common_folders(a, b):
+    """How many leading folders two paths share."""
+    count = 0
+    for left, right in zip(a.split("/"), b.split("/")):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def compile_alone(header, flags, folder):
+    """The compiler's complaints about a source that only includes `header`."""
+    done = subprocess.run(
+        flags + ["-fsyntax-only", "-x", "c++", "-include", str(ROOT / header),
+                 "/dev/null"],
+        cwd=folder, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"{header}:\n{done.stderr}"
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    commands = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = pathlib.Path(entry["file"]).resolve()
+        if path.is_relative_to(ROOT) and path.suffix == ".cc":
+            commands[path.relative_to(ROOT).as_posix()] = flags_of(entry)
+    files = dict(check_layers.sources(ROOT))
+    proven = set()
+    for source in commands:
+        includes = check_layers.includes_of(
+            files[source].read_text(encoding="utf-8"))
+        first = next(includes, None)
+        if first:
+            proven.add(check_layers.resolve(first[2], files))
+    headers = [name for name in files if name.endswith(".h")]
+    alone = [name for name in headers
+             if name not in proven and not name.endswith("-inl.h")]
+
+    def check(header):
+        nearest = max(sorted(commands),
+                      key=lambda source: common_folders(source, header))
+        return compile_alone(header, commands[nearest], build)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        complaints = [text for text in pool.map(check, alone) if text]
+    for text in complaints:
+        print(text)
+    print(f"headers: {len(headers)} in all, {len(alone)} compiled alone, "
+          f"{len(complaints)} failed")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
