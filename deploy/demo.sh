@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Shows Internode at work on a fresh Debian 12 machine: installs what is missing,
+# builds, makes a cube of simulated observations, runs a function over each of
+# its pixels on all processors, and looks into the file of segments.
+#
+#   deploy/demo.sh [FUNCTION]     by default ccdc; harmonic, stats, noop
+#
+# May be run again and again. Everything goes to DEMO_DIR (build/demo).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+function=${1:-ccdc}
+demo_dir=${DEMO_DIR:-build/demo}
+build_dir=build/demo-release
+jobs=${JOBS:-$(nproc)}
+cube=$demo_dir/cube.nc
+segments=$demo_dir/$function.nc
+
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
+  exit 0
+fi
+
+say() { printf '\n== %s\n' "$*"; }
+run() {
+  printf '$ %s\n' "$*"
+  "$@"
+}
+
+say 'Packages that Internode is built from'
+deploy/install-packages.sh
+
+say "Building the command (log: $demo_dir/build.log)"
+mkdir -p "$demo_dir"
+if ! {
+  cmake -S . -B "$build_dir" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DINTERNODE_BUILD_TESTS=OFF -DINTERNODE_BUILD_BENCHMARKS=OFF &&
+    cmake --build "$build_dir" -j "$jobs" --target internode
+} >"$demo_dir/build.log" 2>&1; then
+  tail -n 40 "$demo_dir/build.log" >&2
+  echo "error: the build failed (all of it: $demo_dir/build.log)" >&2
+  exit 1
+fi
+PATH=$PWD/$build_dir/bin:$PATH
+run internode --version
+
+say 'A cube of 120 x 120 pixels and 300 dates, with breaks that are known'
+run internode simulate "$cube" --size y=120,x=120 --dates 300 --seed 7 \
+  --storage-chunks y=40,x=40 --deflate 4 --overwrite
+run internode cube info "$cube"
+
+say "Every pixel through '$function', on $jobs processors"
+run internode run "$function" "$cube" -o "$segments" --nprocs 1 \
+  --nthreads "$jobs" --overwrite
+
+say 'What is in the file'
+run internode segments info "$segments"
+if command -v ncdump >/dev/null; then
+  printf '$ ncdump -h %s\n' "$segments"
+  ncdump -h "$segments" | sed -n '1,40p'
+else
+  echo '(with the package netcdf-bin, ncdump -h would show its header here)'
+fi
+
+say "Done. The segments are in $segments"
+cat <<TEXT
+Any program that reads NetCDF-4 opens them:
+  python3 -c "import xarray; print(xarray.open_dataset('$segments'))"
+Next: 'internode --help', README.md
+TEXT
