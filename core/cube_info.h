@@ -42,12 +42,20 @@ struct VariableInfo {
   Attributes attributes;
 };
 
+// A variable that a cube does not offer, and why: "it is a coordinate", "its
+// numbers are 12-bit integers".
+struct SkippedVariable {
+  std::string name;
+  std::string reason;
+};
+
 // The numbers along a dimension.
 struct CoordinateInfo {
   std::string dim;
-  // Empty when the labels are text.
+  // Scaled if the file says so. Empty when the coordinate is text.
   std::vector<double> values;
-  // Labels of a text coordinate, e.g. band names; else empty.
+  // The labels of a text coordinate, or of a text variable along the dimension
+  // beside its numbers, e.g. band names; else empty.
   std::vector<std::string> labels;
   DataType type = DataType::kFloat64;
   Attributes attributes;
@@ -84,6 +92,8 @@ struct CubeInfo {
   Dimensions dims;
   // The data variables: not the coordinates, grid mappings and bounds.
   std::vector<VariableInfo> variables;
+  // The others.
+  std::vector<SkippedVariable> skipped;
   std::vector<CoordinateInfo> coordinates;
   std::optional<TimeAxis> time;
   // Why the time axis could not be decoded, if there is one that could not.

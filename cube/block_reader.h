@@ -1,0 +1,57 @@
+#ifndef INTERNODE_CUBE_BLOCK_READER_H_
+#define INTERNODE_CUBE_BLOCK_READER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/block.h"
+#include "core/selection.h"
+#include "cube/cube.h"
+
+namespace internode::cube {
+
+// Reads the blocks of one BlockRequest. Thread-safe: Read may run on several
+// threads at once, each with a block of its own.
+class BlockReader {
+ public:
+  virtual ~BlockReader() = default;
+
+  // The same for all blocks; valid as long as the reader.
+  virtual const core::BlockLayout& layout() const = 0;
+
+  // Reads the data of `selection`, one extent per non-core dimension of the
+  // request. Numbers are as stored: neither masked nor scaled. Elements that
+  // the file lacks (storage chunks never written, an unlimited dimension that
+  // is longer in another variable) hold the file's fill value.
+  //
+  // Errors, after which the reader may be used for other selections:
+  // kDataLoss, a storage chunk that cannot be decoded, with file and variable;
+  // kFailedPrecondition, the file has changed since the cube was opened;
+  // kInvalidArgument, a selection outside the cube; kResourceExhausted, a
+  // block too large for this machine's memory.
+  //
+  // Allocates nothing once blocks of the same size have been read.
+  virtual absl::Status Read(const core::Selection& selection,
+                            core::Block* block) = 0;
+};
+
+struct BlockReaderOptions {
+  // For storage chunks, decompressed, that several blocks share; taken only
+  // when blocks cut through storage chunks.
+  int64_t cache_bytes = int64_t{256} << 20;
+};
+
+// Errors: kNotFound, an unknown variable; kInvalidArgument, a variable with a
+// dimension that is neither core nor non-core, a dimension that no variable
+// has, a dimension whose sizes differ between variables, a band that does not
+// exist, a pixel of more than 2^40 bytes.
+absl::StatusOr<std::unique_ptr<BlockReader>> NewBlockReader(
+    std::shared_ptr<const Cube> cube, const core::BlockRequest& request,
+    const BlockReaderOptions& options = {});
+
+}  // namespace internode::cube
+
+#endif  // INTERNODE_CUBE_BLOCK_READER_H_
