@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs a build into a temporary folder, and builds and runs a program
+# against it that knows nothing of the repository.
+#
+#   tests/install/run.sh BUILD_DIR
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+build=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cmake --install "$build" --prefix "$folder/prefix" >"$folder/install.log" ||
+  { cat "$folder/install.log"; exit 1; }
+
+# Without a trace of the repository, its headers and its build.
+cp -r tests/install/consumer "$folder/consumer"
+cmake -S "$folder/consumer" -B "$folder/build" -G Ninja \
+  -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$folder/prefix"
+cmake --build "$folder/build"
+
+expect() { # what, expected, actual
+  if [[ $2 != "$3" ]]; then
+    printf 'error: %s\nexpected:\n%s\ngot:\n%s\n' "$1" "$2" "$3" >&2
+    exit 1
+  fi
+}
+chunks=$("$folder/build/consumer")
+expect 'the program prints other selections' 14 "$(wc -l <<<"$chunks")"
+expect 'the first selection is another' 'y=0:3 x=0:1' "$(head -n 1 <<<"$chunks")"
+expect 'the last selection is another' 'y=3:5 x=6:7' "$(tail -n 1 <<<"$chunks")"
+
+# No installed header may ask for more than Abseil's few.
+if grep -rnE '#include [<"](hdf5|H5|grpc|google/|base/|core/|cube/|functions/)' \
+  "$folder/prefix/include"; then
+  echo 'error: an installed header includes what is not installed' >&2
+  exit 1
+fi
+
+"$folder/prefix/bin/internode" --version
+echo 'install: a program outside the repository builds and runs'
