@@ -1,0 +1,227 @@
+#include "cube/strided_copy.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+
+namespace internode::cube {
+namespace {
+
+using Dimensions = absl::InlinedVector<CopyDimension, 8>;
+
+// A register of as many numbers of type T as fit into 16 bytes. The compilers'
+// vector extensions, so that every processor has them.
+template <typename T>
+struct Register {
+  static constexpr int kLanes = 16 / sizeof(T);
+  typedef T Type __attribute__((vector_size(16)));
+};
+
+// The numbers of the first (kHigh = false) or the second halves of a and b,
+// in turn.
+template <typename T, bool kHigh, int... kLane>
+typename Register<T>::Type Interleave(
+    typename Register<T>::Type a, typename Register<T>::Type b,
+    std::integer_sequence<int, kLane...> /*lanes*/) {
+  constexpr int kLanes = Register<T>::kLanes;
+  constexpr int kStart = kHigh ? kLanes / 2 : 0;
+  return __builtin_shufflevector(
+      a, b, (kStart + kLane / 2 + (kLane % 2) * kLanes)...);
+}
+
+// Transposes a square tile, with a side of kLanes numbers.
+template <typename T>
+void TransposeTile(const std::byte* source, int64_t source_stride,
+                   std::byte* target, int64_t target_stride) {
+  constexpr int kLanes = Register<T>::kLanes;
+  using Vector = typename Register<T>::Type;
+  constexpr std::make_integer_sequence<int, kLanes> kSequence;
+  std::array<Vector, kLanes> rows;
+  for (size_t i = 0; i < kLanes; ++i) {
+    std::memcpy(&rows[i], source + static_cast<int64_t>(i) * source_stride,
+                sizeof(Vector));
+  }
+  // Each round brings row i + kLanes / 2 between the numbers of row i; after
+  // log2(kLanes) rounds, rows are columns.
+  for (int round = 1; round < kLanes; round *= 2) {
+    std::array<Vector, kLanes> mixed;
+    for (size_t i = 0; i < kLanes / 2; ++i) {
+      const Vector a = rows[i];
+      const Vector b = rows[i + kLanes / 2];
+      mixed[2 * i] = Interleave<T, false>(a, b, kSequence);
+      mixed[2 * i + 1] = Interleave<T, true>(a, b, kSequence);
+    }
+    rows = mixed;
+  }
+  for (size_t i = 0; i < kLanes; ++i) {
+    std::memcpy(target + static_cast<int64_t>(i) * target_stride, &rows[i],
+                sizeof(Vector));
+  }
+}
+
+template <typename T>
+void CopyElement(const std::byte* source, std::byte* target) {
+  std::memcpy(target, source, sizeof(T));
+}
+
+template <typename T>
+void CopyPlane(const CopyDimension& outer, const CopyDimension& inner,
+               const std::byte* source, std::byte* target) {
+  for (int64_t i = 0; i < outer.count; ++i) {
+    const std::byte* from = source + i * outer.source_stride;
+    std::byte* to = target + i * outer.target_stride;
+    for (int64_t j = 0; j < inner.count; ++j) {
+      CopyElement<T>(from + j * inner.source_stride,
+                     to + j * inner.target_stride);
+    }
+  }
+}
+
+// `along_source` has elements next to each other in the source, `along_target`
+// in the target.
+template <typename T>
+void TransposePlane(const CopyDimension& along_source,
+                    const CopyDimension& along_target, const std::byte* source,
+                    std::byte* target) {
+  constexpr int64_t kLanes = Register<T>::kLanes;
+  constexpr int64_t kBytes = sizeof(T);
+  const int64_t source_tiles = along_source.count / kLanes * kLanes;
+  const int64_t target_tiles = along_target.count / kLanes * kLanes;
+  for (int64_t s = 0; s < source_tiles; s += kLanes) {
+    for (int64_t t = 0; t < target_tiles; t += kLanes) {
+      TransposeTile<T>(source + s * kBytes + t * along_target.source_stride,
+                       along_target.source_stride,
+                       target + s * along_source.target_stride + t * kBytes,
+                       along_source.target_stride);
+    }
+  }
+  // What is left over on either side.
+  CopyDimension rest = along_target;
+  rest.count -= target_tiles;
+  CopyDimension tiled = along_source;
+  tiled.count = source_tiles;
+  CopyPlane<T>(tiled, rest, source + target_tiles * along_target.source_stride,
+               target + target_tiles * kBytes);
+  CopyDimension last = along_source;
+  last.count -= source_tiles;
+  CopyPlane<T>(last, along_target, source + source_tiles * kBytes,
+               target + source_tiles * along_source.target_stride);
+}
+
+// Drops dimensions of one element, and makes one of two that lie in each other
+// without gaps on both sides. The largest source strides come first.
+Dimensions Simplify(absl::Span<const CopyDimension> dims) {
+  Dimensions sorted;
+  for (const CopyDimension& dim : dims) {
+    if (dim.count != 1) sorted.push_back(dim);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const CopyDimension& a, const CopyDimension& b) {
+              if (a.source_stride != b.source_stride) {
+                return a.source_stride > b.source_stride;
+              }
+              return a.target_stride > b.target_stride;
+            });
+  Dimensions merged;
+  for (const CopyDimension& dim : sorted) {
+    if (!merged.empty()) {
+      CopyDimension& outer = merged.back();
+      if (outer.source_stride == dim.count * dim.source_stride &&
+          outer.target_stride == dim.count * dim.target_stride) {
+        outer = {.count = outer.count * dim.count,
+                 .source_stride = dim.source_stride,
+                 .target_stride = dim.target_stride};
+        continue;
+      }
+    }
+    merged.push_back(dim);
+  }
+  return merged;
+}
+
+// Calls f(source, target) for every index of `dims`.
+template <typename F>
+void ForEach(absl::Span<const CopyDimension> dims, const std::byte* source,
+             std::byte* target, const F& f) {
+  if (dims.empty()) {
+    f(source, target);
+    return;
+  }
+  for (int64_t i = 0; i < dims[0].count; ++i) {
+    ForEach(dims.subspan(1), source + i * dims[0].source_stride,
+            target + i * dims[0].target_stride, f);
+  }
+}
+
+// Takes the dimension with the smallest stride out of `dims`; of equal ones
+// the last.
+CopyDimension TakeSmallest(Dimensions* dims, int64_t CopyDimension::*stride) {
+  auto smallest = dims->begin();
+  for (auto it = dims->begin(); it != dims->end(); ++it) {
+    if ((*it).*stride <= (*smallest).*stride) smallest = it;
+  }
+  const CopyDimension taken = *smallest;
+  dims->erase(smallest);
+  return taken;
+}
+
+template <typename T>
+void CopyAs(Dimensions dims, const std::byte* source, std::byte* target) {
+  constexpr int64_t kBytes = sizeof(T);
+  if (dims.empty()) {
+    CopyElement<T>(source, target);
+    return;
+  }
+  const CopyDimension inner =
+      TakeSmallest(&dims, &CopyDimension::target_stride);
+  // Outer loops in the order of the target.
+  std::sort(dims.begin(), dims.end(),
+            [](const CopyDimension& a, const CopyDimension& b) {
+              return a.target_stride > b.target_stride;
+            });
+  if (inner.target_stride == kBytes && inner.source_stride == kBytes) {
+    ForEach(dims, source, target, [&](const std::byte* from, std::byte* to) {
+      std::memcpy(to, from, static_cast<size_t>(inner.count * kBytes));
+    });
+    return;
+  }
+  if (dims.empty()) {
+    CopyPlane<T>({.count = 1}, inner, source, target);
+    return;
+  }
+  CopyDimension outer = TakeSmallest(&dims, &CopyDimension::source_stride);
+  if (inner.target_stride == kBytes && outer.source_stride == kBytes) {
+    ForEach(dims, source, target, [&](const std::byte* from, std::byte* to) {
+      TransposePlane<T>(outer, inner, from, to);
+    });
+    return;
+  }
+  ForEach(dims, source, target, [&](const std::byte* from, std::byte* to) {
+    CopyPlane<T>(outer, inner, from, to);
+  });
+}
+
+}  // namespace
+
+void StridedCopy(absl::Span<const CopyDimension> dims, int64_t element_bytes,
+                 const std::byte* source, std::byte* target) {
+  for (const CopyDimension& dim : dims) {
+    if (dim.count == 0) return;
+  }
+  Dimensions simple = Simplify(dims);
+  switch (element_bytes) {
+    case 1:
+      return CopyAs<uint8_t>(std::move(simple), source, target);
+    case 2:
+      return CopyAs<uint16_t>(std::move(simple), source, target);
+    case 4:
+      return CopyAs<uint32_t>(std::move(simple), source, target);
+    default:
+      return CopyAs<uint64_t>(std::move(simple), source, target);
+  }
+}
+
+}  // namespace internode::cube
