@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 #include "core/record_batch.h"
 
@@ -59,6 +60,17 @@ class BlockResult {
     failures_.push_back(
         {static_cast<int64_t>(statuses_.size()), std::string(message)});
     FinishPixel(PixelStatus::kFailed);
+  }
+
+  // Appends `num_pixels` finished pixels with the records that `rows` holds,
+  // `num_records` each. Not while a pixel is unfinished.
+  void AppendPixels(PixelStatus status, uint32_t num_records,
+                    int64_t num_pixels, absl::Span<const uint8_t> rows) {
+    const auto count = static_cast<size_t>(num_pixels);
+    records_.AppendRows(rows, num_records * num_pixels);
+    record_counts_.insert(record_counts_.end(), count, num_records);
+    statuses_.insert(statuses_.end(), count, status);
+    finished_records_ = records_.num_records();
   }
 
   // Drops everything; keeps the memory.

@@ -95,6 +95,9 @@ LAYERS = {
 EXCEPTIONS = {
     ("base/log.cc", "spdlog/"):
         "the log's library, hidden behind base/log.h",
+    ("core/crc32c.cc", "isa-l/"):
+        "the checksum's library, arithmetic alone, hidden behind "
+        "core/crc32c.h",
     ("client/cli/", "CLI/"):
         "the command, and the option helpers that a user's own program adds "
         "to its CLI11 app",

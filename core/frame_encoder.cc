@@ -1,0 +1,143 @@
+#include "core/frame_encoder.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/quantity.h"
+#include "base/status_macros.h"
+
+namespace internode::core {
+namespace {
+
+constexpr auto kHeaderSize = static_cast<size_t>(kFrameHeaderBytes);
+
+}  // namespace
+
+FrameEncoder::FrameEncoder(int64_t first_task, int64_t record_bytes)
+    : record_bytes_(record_bytes),
+      tasks_({first_task, first_task}),
+      bytes_(kHeaderSize, '\0') {}
+
+absl::Status FrameEncoder::CheckRoom(int64_t pixels, int64_t records,
+                                     int64_t index_bytes) const {
+  if (tasks_.end == std::numeric_limits<int64_t>::max()) {
+    return absl::InvalidArgumentError("there is no task of that number");
+  }
+  if (tasks_.size() >= kMaxFrameItems ||
+      pixels > kMaxFrameItems - num_pixels_ ||
+      records > kMaxFrameItems - num_records_ ||
+      records * record_bytes_ + index_bytes > kMaxFrameBytes - frame_bytes()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the results of task ", tasks_.end, ", ", pixels, " pixels and ",
+        records, " records of ", record_bytes_,
+        " bytes, do not fit into the frame: it holds up to ",
+        FormatBytes(kMaxFrameBytes), " and ", kMaxFrameItems, " pixels"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FrameEncoder::Append(const BlockResult& result) {
+  const RecordBatch& records = result.records();
+  if (records.schema().record_bytes() != record_bytes_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the results of task ", tasks_.end, " have records of ",
+                     records.schema().record_bytes(),
+                     " bytes; the frame's have ", record_bytes_));
+  }
+  int64_t finished = 0;
+  for (const uint32_t count : result.record_counts()) finished += count;
+  if (finished != records.num_records()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the results of task ", tasks_.end, " end with ",
+                     records.num_records() - finished,
+                     " records of a pixel that is not finished"));
+  }
+  int64_t index_bytes = FrameIndexWriter::MaxTaskBytes(
+      result.num_pixels(), static_cast<int64_t>(result.failures().size()));
+  for (const BlockResult::Failure& failure : result.failures()) {
+    index_bytes += std::min(static_cast<int64_t>(failure.message.size()),
+                            kMaxFailureMessageBytes);
+  }
+  INTERNODE_RETURN_IF_ERROR(
+      CheckRoom(result.num_pixels(), records.num_records(), index_bytes));
+
+  index_.AddTasks({.num_tasks = 1, .num_pixels = result.num_pixels()});
+  AddPixels(result);
+  AddFailures(result);
+  const absl::Span<const uint8_t> rows = records.bytes();
+  bytes_.append(reinterpret_cast<const char*>(rows.data()), rows.size());
+  ++tasks_.end;
+  num_pixels_ += result.num_pixels();
+  num_listed_pixels_ += result.num_pixels();
+  num_records_ += records.num_records();
+  return absl::OkStatus();
+}
+
+void FrameEncoder::AddPixels(const BlockResult& result) {
+  const std::vector<PixelStatus>& statuses = result.statuses();
+  const std::vector<uint32_t>& counts = result.record_counts();
+  for (size_t begin = 0, end = 0; begin < statuses.size(); begin = end) {
+    for (end = begin + 1;
+         end < statuses.size() && statuses[end] == statuses[begin] &&
+         counts[end] == counts[begin];
+         ++end) {
+    }
+    index_.AddPixels({.status = statuses[begin],
+                      .num_records = counts[begin],
+                      .num_pixels = static_cast<int64_t>(end - begin)});
+  }
+}
+
+void FrameEncoder::AddFailures(const BlockResult& result) {
+  for (const BlockResult::Failure& failure : result.failures()) {
+    const int64_t pixel = num_listed_pixels_ + failure.pixel;
+    index_.AddFailures({.begin = pixel,
+                        .end = pixel + 1,
+                        .message = index_.PixelMessage(failure.message)});
+  }
+}
+
+absl::Status FrameEncoder::AppendFailedTask(int64_t num_pixels,
+                                            absl::string_view message) {
+  if (num_pixels < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("task ", tasks_.end, " has ", num_pixels, " pixels"));
+  }
+  INTERNODE_RETURN_IF_ERROR(CheckRoom(
+      num_pixels, 0,
+      FrameIndexWriter::MaxTaskBytes(0, 1) + kMaxFailureMessageBytes));
+  index_.AddTasks({.num_tasks = 1,
+                   .num_pixels = num_pixels,
+                   .message = index_.TaskMessage(message)});
+  ++tasks_.end;
+  num_pixels_ += num_pixels;
+  return absl::OkStatus();
+}
+
+int64_t FrameEncoder::frame_bytes() const {
+  return static_cast<int64_t>(bytes_.size()) + index_.max_bytes();
+}
+
+absl::StatusOr<std::string> FrameEncoder::Finish() {
+  if (tasks_.size() == 0) {
+    return absl::FailedPreconditionError("a frame holds at least one task");
+  }
+  index_.Finish(&bytes_);
+  SealFrame({.tasks = tasks_,
+             .num_pixels = num_pixels_,
+             .num_records = num_records_,
+             .record_bytes = record_bytes_},
+            &bytes_);
+  std::string frame = std::exchange(bytes_, std::string(kHeaderSize, '\0'));
+  tasks_.begin = tasks_.end;
+  num_pixels_ = 0;
+  num_listed_pixels_ = 0;
+  num_records_ = 0;
+  return frame;
+}
+
+}  // namespace internode::core
