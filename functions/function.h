@@ -78,6 +78,8 @@ struct InputSeries {
   double scale_factor = 1;
   double add_offset = 0;
   std::string units;
+  // All of the variable's attributes: flag_values, flag_meanings, …
+  core::Attributes attributes;
 
   // Whether the packed value `v` is an observation at all: finite, not
   // missing, and within the valid range.

@@ -79,6 +79,7 @@ InputSeries MakeInput(const core::CubeInfo& cube, const RoleSpec& role,
   series.scale_factor = variable.scale_factor;
   series.add_offset = variable.add_offset;
   series.units = core::TextAttribute(variable.attributes, "units");
+  series.attributes = variable.attributes;
   return series;
 }
 

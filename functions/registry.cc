@@ -101,7 +101,8 @@ absl::Status CheckDeclarations(const FunctionInfo& info) {
 Registry Registry::WithBuiltins() {
   Registry registry;
   // In the order of their names.
-  registry.functions_ = {MakeNoopFunction(), MakeStatsFunction()};
+  registry.functions_ = {MakeHarmonicFunction(), MakeNoopFunction(),
+                         MakeStatsFunction()};
   return registry;
 }
 
