@@ -119,6 +119,7 @@ struct NetcdfWriter::Impl {
   const Variable* CoordinateOf(size_t dim) const;
 
   std::unique_ptr<OutputFile> file;
+  OutputFileDriver driver;
   h5::File h5_file;
   std::vector<NamedDimension> dims;
   std::vector<Variable> variables;
@@ -129,16 +130,16 @@ struct NetcdfWriter::Impl {
 absl::Status NetcdfWriter::Impl::CreateFile() {
   INTERNODE_ASSIGN_OR_RETURN(h5::PropertyList creation, h5::FileCreation());
   h5::PropertyList access(H5Pcreate(H5P_FILE_ACCESS));
+  driver = UseOutputFile(access.get(), file.get());
   // The oldest format with creation order, which all readers in use know.
-  bool ok =
-      H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
-      UseOutputFile(access.get(), file.get()) >= 0;
-  if (ok) {
-    h5_file = h5::File(H5Fcreate(file->path().c_str(), H5F_ACC_TRUNC,
-                                 creation.get(), access.get()));
-    ok = h5_file.valid();
+  const bool ready =
+      driver.valid() &&
+      H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0;
+  if (ready) {
+    h5_file.reset(H5Fcreate(file->path().c_str(), H5F_ACC_TRUNC, creation.get(),
+                            access.get()));
   }
-  return Check(ok, "create the file");
+  return Check(h5_file.valid(), "create the file");
 }
 
 absl::Status NetcdfWriter::Impl::AddDim(absl::string_view name, int64_t size,

@@ -115,16 +115,14 @@ H5FD_class_t DriverClass() {
 
 }  // namespace
 
-herr_t UseOutputFile(hid_t fapl, OutputFile* file) {
-  static const H5FD_class_t driver = DriverClass();
-  // The library keeps a driver for as long as a property list or file uses
-  // it; registering it again costs little.
-  const hid_t id = H5FDregister(&driver);
-  if (id < 0) return -1;
+OutputFileDriver UseOutputFile(hid_t fapl, OutputFile* file) {
+  static const H5FD_class_t driver_class = DriverClass();
+  OutputFileDriver driver(H5FDregister(&driver_class));
   const DriverInfo info = {file};
-  const herr_t result = H5Pset_driver(fapl, id, &info);
-  H5FDunregister(id);
-  return result;
+  if (driver.valid() && H5Pset_driver(fapl, driver.get(), &info) < 0) {
+    driver.reset();
+  }
+  return driver;
 }
 
 }  // namespace internode::cube
