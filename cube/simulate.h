@@ -52,7 +52,7 @@ struct SimulateOptions {
   int threads = 2;
 };
 
-// Writes a cube with known truth; see core/simulated_pixel.h for what a pixel
+// Writes a cube with known truth; see cube/simulated_pixel.h for what a pixel
 // is. The pixels depend on the seed, the dates and the place alone, not on
 // storage chunks, layout or threads. Beside the bands and the QA:
 //
