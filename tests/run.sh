@@ -14,11 +14,11 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-readonly STEPS=(packages shared-data format text layers build tests headers
+readonly STEPS=(packages shared-data format text shell layers build tests headers
   install tidy asan tsan)
 readonly SLOW_STEPS=(tidy asan tsan)
 # What has to be done first, where something is.
-declare -rA NEEDS=([build]=packages [format]=packages [tests]=build
+declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
   [headers]=build [install]=build [tidy]=packages [asan]=packages
   [tsan]=packages)
 
@@ -65,6 +65,12 @@ step_format() {
 }
 
 step_text() { tools/check_text.py; }
+
+step_shell() {
+  local scripts
+  mapfile -t scripts < <(git grep -lE '^#!.*(bash|sh)$' -- . ':!*.py')
+  shellcheck "${scripts[@]}" && echo "shell: ${#scripts[@]} scripts"
+}
 
 step_layers() { tools/check_layers.py; }
 
@@ -167,13 +173,10 @@ count() { # step, its exit code
 
 # Names every test that was skipped, with what it said.
 report_skipped() {
-  local log
-  for log in build/release/Testing/Temporary/LastTest.log; do
-    [[ -f $log ]] || continue
-    awk '/^Skipped$/ {getline; print "  " $0}
-         /^shared data is missing/ {print "  " $0}' "$log" | sort | uniq -c |
-      sed 's/^ */skipped /'
-  done
+  local log=build/release/Testing/Temporary/LastTest.log
+  [[ ${state[tests]:-} != '' && -f $log ]] || return 0
+  awk '/^Skipped$/ {getline; print} /^shared data is missing/ {print}' "$log" |
+    sort | uniq -c | awk '{n = $1; $1 = ""; print "skipped " n " times:" $0}'
 }
 
 main() {

@@ -89,6 +89,10 @@ LAYERS = {
                              "absl/types/span.h"}),
         never=frozenset({"unistd.h", "fcntl.h", "dirent.h", "dlfcn.h",
                          "pthread.h", "sys/"})),
+    # Examples see what an installed Internode has.
+    "docs/examples": Layer(
+        modules=("client/include/internode",),
+        libraries=frozenset(ABSEIL | {"CLI/"})),
 }
 
 # What single files or folders may include beyond their layer, and why.
@@ -104,7 +108,7 @@ EXCEPTIONS = {
 }
 
 # Code that may include everything.
-TESTS = ("tests", "examples")
+TESTS = ("tests",)
 
 # Folders at the root without layered code.
 OTHER_FOLDERS = ("proto", "deploy", "docs", "cmake", "tools", "build", "changes")

@@ -73,6 +73,8 @@ FORBIDDEN = [
         "<hdf5.h>", '"CLI/CLI.hpp"', '"absl/strings/str_cat.h"',
         '"absl/container/flat_hash_map.h"', "<nlohmann/json.hpp>",
         "<grpcpp/grpcpp.h>", "<unistd.h>")],
+    *[("docs/examples/one/a.cc", header) for header in (
+        '"core/a.h"', '"functions/a.h"', "<hdf5.h>")],
     # Ways round the check.
     ("core/a.h", '"../cube/a.h"'),
     ("core/a.h", '"neighbour.h"'),
@@ -104,6 +106,7 @@ ALLOWED = [
     ("client/include/internode/a.h", '"absl/status/statusor.h"'),
     ("scheduler/core/a.cc", "<map>"),
     ("scheduler/engine/a.cc", '"scheduler/core/a.h"'),
+    ("docs/examples/one/a.c", '"internode/internode_function.h"'),
     ("tests/unit/core/a_test.cc", "<hdf5.h>"),
 ]
 
@@ -168,7 +171,7 @@ class CheckLayersTest(unittest.TestCase):
         self.assertIn("misc/", found[0])
 
     def test_code_outside_the_modules_is_found(self):
-        for path in ("tools/a.cc", "deploy/a.h", "a.cc"):
+        for path in ("tools/a.cc", "deploy/a.h", "docs/a.cc", "a.cc"):
             with self.subTest(path=path):
                 found = violations({path: "int a;\n"})
                 self.assertEqual(len(found), 1, found)
