@@ -1,6 +1,7 @@
 #include "cube/cf_time.h"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -345,6 +346,15 @@ absl::StatusOr<CfTime> CfTime::Parse(absl::string_view units,
   }
   time.reference_fraction_ = seconds / 86400;
   return time;
+}
+
+double CfTime::Days(double value) const {
+  // Whole days and the rest apart: a large number of days would swallow the
+  // last digits of the time of day.
+  const double rest = std::fmod(value, units_per_day_);
+  const double whole = (value - rest) / units_per_day_;
+  return (static_cast<double>(reference_day_) + whole) +
+         (rest / units_per_day_ + reference_fraction_);
 }
 
 }  // namespace internode::cube

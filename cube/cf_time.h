@@ -29,10 +29,7 @@ class CfTime {
   // coordinate means: of the proleptic Gregorian calendar for the real
   // world's calendars (a julian date is the same day there under another
   // name), of the own calendar for noleap, all_leap and 360_day.
-  double Days(double value) const {
-    return static_cast<double>(reference_day_) +
-           (value / units_per_day_ + reference_fraction_);
-  }
+  double Days(double value) const;
 
  private:
   double units_per_day_ = 1;

@@ -256,13 +256,26 @@ class Lister {
     if (H5Oget_info2(file_, &info, H5O_INFO_BASIC) < 0) return DataLoss("/");
     seen_.insert(info.addr);
     list_.groups.push_back("/");
-    for (size_t g = 0; g < list_.groups.size(); ++g) {
-      INTERNODE_RETURN_IF_ERROR(ListGroup(list_.groups[g]));
+    INTERNODE_RETURN_IF_ERROR(ListGroups());
+    // Objects are known by their own names where they have one in the file.
+    for (size_t l = 0; l < soft_links_.size(); ++l) {
+      const std::string path = soft_links_[l];
+      INTERNODE_RETURN_IF_ERROR(ListObject(path, /*is_soft=*/true));
+      INTERNODE_RETURN_IF_ERROR(ListGroups());
     }
     return std::move(list_);
   }
 
  private:
+  absl::Status ListGroups() ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
+    for (; next_group_ < list_.groups.size(); ++next_group_) {
+      // A copy: the list grows.
+      const std::string path = list_.groups[next_group_];
+      INTERNODE_RETURN_IF_ERROR(ListGroup(path));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ListGroup(const std::string& path)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
     h5::Group group(H5Gopen2(file_, path.c_str(), H5P_DEFAULT));
@@ -271,9 +284,10 @@ class Lister {
                                Links(group.get(), path));
     for (const Link& link : links) {
       std::string child = absl::StrCat(path == "/" ? "" : path, "/", link.name);
-      if (link.type == H5L_TYPE_HARD || link.type == H5L_TYPE_SOFT) {
-        INTERNODE_RETURN_IF_ERROR(
-            ListObject(group.get(), link, std::move(child)));
+      if (link.type == H5L_TYPE_HARD) {
+        INTERNODE_RETURN_IF_ERROR(ListObject(child, /*is_soft=*/false));
+      } else if (link.type == H5L_TYPE_SOFT) {
+        soft_links_.push_back(std::move(child));
       } else {
         list_.external_links.push_back(std::move(child));
       }
@@ -281,11 +295,11 @@ class Lister {
     return absl::OkStatus();
   }
 
-  absl::Status ListObject(hid_t group, const Link& link, std::string path)
+  absl::Status ListObject(const std::string& path, bool is_soft)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-    h5::Object object(H5Oopen(group, link.name.c_str(), H5P_DEFAULT));
+    h5::Object object(H5Oopen(file_, path.c_str(), H5P_DEFAULT));
     // A soft link may point to nothing.
-    if (!object.valid() && link.type == H5L_TYPE_SOFT) return absl::OkStatus();
+    if (!object.valid() && is_soft) return absl::OkStatus();
     H5O_info_t info{};
     if (!object.valid() ||
         H5Oget_info2(object.get(), &info, H5O_INFO_BASIC) < 0) {
@@ -293,7 +307,7 @@ class Lister {
     }
     // A soft link may lead through an external one.
     if (!IsInFile(object.get())) {
-      list_.external_links.push_back(std::move(path));
+      list_.external_links.push_back(path);
       return absl::OkStatus();
     }
     if (!seen_.insert(info.addr).second) return absl::OkStatus();
@@ -302,11 +316,10 @@ class Lister {
           "the file has more than ", kMaxObjects, " groups and datasets"));
     }
     if (info.type == H5O_TYPE_GROUP) {
-      list_.groups.push_back(std::move(path));
+      list_.groups.push_back(path);
     } else if (info.type == H5O_TYPE_DATASET) {
-      INTERNODE_ASSIGN_OR_RETURN(
-          StoredDataset stored,
-          Describe(object.get(), std::move(path), info.addr));
+      INTERNODE_ASSIGN_OR_RETURN(StoredDataset stored,
+                                 Describe(object.get(), path, info.addr));
       list_.by_address[stored.address] = list_.datasets.size();
       list_.by_path[stored.path] = list_.datasets.size();
       list_.datasets.push_back(std::move(stored));
@@ -325,6 +338,10 @@ class Lister {
 
   const hid_t file_;
   std::set<uint64_t> seen_;
+  // Of list_.groups, the first that is not listed yet.
+  size_t next_group_ = 0;
+  // Absolute paths.
+  std::vector<std::string> soft_links_;
   DatasetList list_;
 };
 

@@ -55,10 +55,10 @@ struct Reference {
   absl::string_view reason;
 };
 constexpr std::array<Reference, 5> kReferences = {{
+    {"grid_mapping", "it is a grid mapping"},
     {"coordinates", "it is a coordinate of other variables"},
     {"bounds", "it holds the bounds of a coordinate"},
     {"climatology", "it holds the bounds of a coordinate"},
-    {"grid_mapping", "it is a grid mapping"},
     {"node_coordinates", "it is a coordinate of other variables"},
 }};
 
