@@ -32,9 +32,7 @@ std::vector<std::string> ErrorLines()
 
 hid_t OpenWithLocking(const std::string& path, bool locking) {
   PropertyList access(H5Pcreate(H5P_FILE_ACCESS));
-  if (!access.valid() ||
-      H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG) < 0 ||
-      H5Pset_file_locking(access.get(), locking, true) < 0) {
+  if (!access.valid() || H5Pset_file_locking(access.get(), locking, true) < 0) {
     return -1;
   }
   return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
