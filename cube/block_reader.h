@@ -45,9 +45,10 @@ struct BlockReaderOptions {
 };
 
 // Errors: kNotFound, an unknown variable; kInvalidArgument, a variable with a
-// dimension that is neither core nor non-core, a dimension that no variable
-// has, a dimension whose sizes differ between variables, a band that does not
-// exist, a pixel of more than 2^40 bytes.
+// dimension that is neither core nor non-core, a core dimension that the cube
+// lacks (a non-core one that it lacks is one of another cube's, along which
+// the data are repeated), a dimension whose sizes differ between variables, a
+// band that does not exist, a pixel of more than 2^40 bytes.
 absl::StatusOr<std::unique_ptr<BlockReader>> NewBlockReader(
     std::shared_ptr<const Cube> cube, const core::BlockRequest& request,
     const BlockReaderOptions& options = {});

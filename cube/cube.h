@@ -60,8 +60,9 @@ class Cube {
   std::unique_ptr<const CubeFile> file_;
 };
 
-// The variable `name` of `cube`, or an error (kNotFound) that names what
-// exists or why it cannot be read. Valid as long as `cube`.
+// The variable `name` of `cube`, valid as long as `cube`. Errors: kNotFound,
+// naming what exists; kInvalidArgument, one that the cube does not offer, with
+// the reason.
 absl::StatusOr<const core::VariableInfo*> FindVariable(
     const core::CubeInfo& cube, absl::string_view name);
 
