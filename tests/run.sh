@@ -124,8 +124,16 @@ step_tsan() {
 
 # --- Running them.
 
+# Processor time of all that has been waited for, in seconds: unlike the time on
+# the clock, it does not depend on what else the machine does.
+cpu_seconds() {
+  local fields
+  read -r -a fields <"/proc/$$/stat"
+  echo $(((fields[15] + fields[16]) / $(getconf CLK_TCK)))
+}
+
 run_step() {
-  local step=$1 need=${NEEDS[$1]:-} begin end code
+  local step=$1 need=${NEEDS[$1]:-} begin cpu_begin seconds cpu code
   [[ -n ${state[$step]:-} ]] && return
   if [[ -n $need ]]; then
     run_step "$need"
@@ -139,13 +147,15 @@ run_step() {
   fi
   ctest_passed='' ctest_failed=''
   printf '%-12s ' "$step"
-  begin=$(date +%s)
+  begin=$SECONDS
+  cpu_begin=$(cpu_seconds)
   "step_$step" >"$logs/$step.log" 2>&1 </dev/null
   code=$?
-  end=$(date +%s)
-  timings+=("$(printf '%-12s %5d s' "$step" $((end - begin)))")
+  seconds=$((SECONDS - begin))
+  cpu=$(($(cpu_seconds) - cpu_begin))
+  timings+=("$(printf '%-12s %5d s %6d s' "$step" "$seconds" "$cpu")")
   count "$step" "$code"
-  printf '%-6s %5d s  %s\n' "${state[$step]}" $((end - begin)) \
+  printf '%-6s %5d s  %s\n' "${state[$step]}" "$seconds" \
     "$(tail -n 1 "$logs/$step.log")"
   if [[ ${state[$step]} == failed ]]; then
     sed 's/^/    /' "$logs/$step.log" | tail -n 60
@@ -215,8 +225,9 @@ main() {
   done
 
   echo
+  printf '%-12s %7s %8s\n' step time CPU
   printf '%s\n' "${timings[@]}"
-  printf '%-12s %5d s\n' total "$SECONDS"
+  printf '%-12s %5d s %6d s\n' total "$SECONDS" "$(cpu_seconds)"
   report_skipped
   if ((${#failures[@]} > 0)); then
     echo
