@@ -77,6 +77,12 @@ std::optional<Interval> IntervalSet::First() const {
   return Interval{ends_.begin()->first, ends_.begin()->second};
 }
 
+std::optional<Interval> IntervalSet::Last() const {
+  if (ends_.empty()) return std::nullopt;
+  const auto last = std::prev(ends_.end());
+  return Interval{last->first, last->second};
+}
+
 std::optional<Interval> IntervalSet::NextFrom(int64_t i) const {
   auto it = ends_.upper_bound(i);
   if (it != ends_.begin() && std::prev(it)->second > i) it = std::prev(it);

@@ -44,6 +44,8 @@ class IntervalSet {
 
   // The first maximal run; nothing when empty.
   std::optional<Interval> First() const;
+  // The last maximal run; nothing when empty.
+  std::optional<Interval> Last() const;
   // The first maximal run with a member >= i, cut to begin at or after i.
   std::optional<Interval> NextFrom(int64_t i) const;
   // Members of `interval` that are in the set, and those that are not.

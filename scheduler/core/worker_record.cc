@@ -1,0 +1,53 @@
+#include "scheduler/core/worker_record.h"
+
+#include <algorithm>
+
+namespace internode::scheduler::core {
+namespace {
+
+// What is queued counts as this at most, so that products stay in 64 bits.
+constexpr Nanos kMostQueued = int64_t{1} << 46;
+
+// A worker has no more leases than this, unless it needs them to have a task
+// for each slot.
+constexpr size_t kMostLeases = 4;
+
+}  // namespace
+
+Nanos WorkerRecord::Queued() const {
+  Nanos busy = 0;
+  for (const auto& lease : leases) {
+    busy += MultiplyUpTo(lease->remaining.size(), lease->job->duration.mean(),
+                         kMostQueued);
+    if (busy >= kMostQueued) break;
+  }
+  return std::min(busy, kMostQueued) * slowness.units() / Slowness::kUnit /
+         slots;
+}
+
+bool WorkerRecord::Wants(Nanos target) const {
+  if (paused || draining) return false;
+  if (alone) return num_tasks == 0;
+  if (num_tasks <= slots) return true;
+  return leases.size() < kMostLeases && Queued() < target &&
+         std::all_of(leases.begin(), leases.end(), [](const auto& lease) {
+           return lease->job->duration.measured();
+         });
+}
+
+bool WorkerRecord::RunsAlone() const {
+  return alone && !leases.empty() && leases.front()->alone;
+}
+
+int64_t WorkerRecord::Unstarted() const {
+  if (RunsAlone()) return 0;
+  int64_t open = 0;
+  for (const auto& lease : leases) {
+    if (!lease->kept && !lease->asked.has_value()) {
+      open += lease->remaining.size();
+    }
+  }
+  return std::clamp<int64_t>(num_tasks - slots, 0, open);
+}
+
+}  // namespace internode::scheduler::core

@@ -1,0 +1,68 @@
+#ifndef INTERNODE_SCHEDULER_CORE_WORKER_RECORD_H_
+#define INTERNODE_SCHEDULER_CORE_WORKER_RECORD_H_
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "scheduler/core/durations.h"
+#include "scheduler/core/event.h"
+#include "scheduler/core/ids.h"
+#include "scheduler/core/job_record.h"
+#include "scheduler/core/lease.h"
+#include "scheduler/core/nanos.h"
+
+namespace internode::scheduler::core {
+
+// All state of one connected worker process.
+struct WorkerRecord {
+  explicit WorkerRecord(WorkerId worker) : id(worker) {}
+
+  // How long its leases should take it from now on.
+  Nanos Queued() const;
+  // Whether it should have another lease: it has fewer tasks than slots, or
+  // none beyond, or less to do than a lease takes.
+  bool Wants(Nanos target) const;
+  // Tasks that it should not have started, and can be asked to give back.
+  int64_t Unstarted() const;
+  // Whether it runs suspects.
+  bool RunsAlone() const;
+
+  const WorkerId id;
+  Epoch epoch = 0;
+  int64_t slots = 1;
+  bool paused = false;
+  bool draining = false;
+  // Emptied for, or running, suspects: gets nothing else.
+  bool alone = false;
+  bool restart_asked = false;
+  // In the core's list of workers to look at before the turn ends.
+  bool touched = false;
+
+  // In the order in which it runs them.
+  std::vector<std::unique_ptr<Lease>> leases;
+  // The tasks that remain in them.
+  int64_t num_tasks = 0;
+  Place place;
+  Slowness slowness;
+  std::vector<RunningTask> running;
+
+  Nanos last_seen = 0;
+  // Its place in the core's list by last_seen.
+  std::list<WorkerRecord*>::iterator seen;
+  // When it should have delivered all that it holds.
+  Nanos dry_at = 0;
+  // All that it holds is held by another worker too.
+  bool copied = false;
+
+  // Its keys in the core's indexes; nothing while not in them.
+  std::optional<int64_t> hungry_key;
+  std::optional<Nanos> loaded_key;
+  std::optional<Nanos> overdue_key;
+};
+
+}  // namespace internode::scheduler::core
+
+#endif  // INTERNODE_SCHEDULER_CORE_WORKER_RECORD_H_
