@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+
 #include "scheduler/core/failure.h"
 #include "scheduler/core/ids.h"
 #include "scheduler/core/job_policies.h"
@@ -19,6 +20,11 @@
 namespace internode::scheduler::core {
 
 using Intervals = absl::InlinedVector<Interval, 1>;
+
+inline Intervals RunsOf(const IntervalSet& set) {
+  const std::vector<Interval> runs = set.intervals();
+  return Intervals(runs.begin(), runs.end());
+}
 
 // ---- to the journal ----
 
@@ -190,11 +196,10 @@ struct NotifyJob {
   friend bool operator==(const NotifyJob&, const NotifyJob&) = default;
 };
 
-using Action =
-    std::variant<PersistJob, PersistFailure, PersistRetry, EraseJob,
-                 AcceptFrame, DropFrame, AckFrame, GrantLease, TakeBack,
-                 RevokeLease, AnswerOffer, DrainWorker, RestartProcess,
-                 CloseWorker, RejectJob, NotifyJob>;
+using Action = std::variant<PersistJob, PersistFailure, PersistRetry, EraseJob,
+                            AcceptFrame, DropFrame, AckFrame, GrantLease,
+                            TakeBack, RevokeLease, AnswerOffer, DrainWorker,
+                            RestartProcess, CloseWorker, RejectJob, NotifyJob>;
 
 }  // namespace internode::scheduler::core
 

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
 #include "scheduler/core/action.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/info.h"
@@ -81,6 +82,7 @@ class Core {
   static constexpr int64_t kFullLoad = 1024;
 
   struct Committing {
+    // 0: the job was forgotten.
     JobId job;
     Intervals fresh;
   };
@@ -160,7 +162,7 @@ class Core {
   // The worker if it is connected in this epoch; that it lives is noted.
   WorkerRecord* Session(WorkerId worker, Epoch epoch);
   void Adopt(WorkerRecord* worker, JobId id, const IntervalSet& offered);
-  void Keep(Lease* lease, Interval tasks);
+  LeaseId Keep(JobRecord* job, WorkerRecord* worker, IntervalSet tasks);
   // Voids its leases, and forgets it but for what it held.
   void Lose(WorkerRecord* worker);
   void Close(WorkerRecord* worker, absl::string_view message);

@@ -38,8 +38,7 @@ bool Core::AskMostLoaded() {
     lease->asked_at = now_;
     asks_.push_back({now_, worker->id, lease->id});
     ++asks_in_flight_;
-    actions_->push_back(
-        TakeBack{worker->id, worker->epoch, lease->id, asked});
+    actions_->push_back(TakeBack{worker->id, worker->epoch, lease->id, asked});
     Reindex(worker);
     return true;
   }
@@ -55,8 +54,8 @@ std::optional<std::pair<Lease*, Interval>> Core::FindUncopied(
         const auto [copied, copy] = lease->job->copies.First(rest);
         if (copied.begin > rest.begin) {
           return std::make_pair(
-              lease.get(), Interval{rest.begin, std::min(copied.begin,
-                                                         rest.begin + most)});
+              lease.get(),
+              Interval{rest.begin, std::min(copied.begin, rest.begin + most)});
         }
         rest.begin = copied.end;
       }

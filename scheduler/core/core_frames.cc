@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "scheduler/core/core.h"
 
 // Results and failures of tasks, as they come in and become durable.
@@ -161,8 +162,7 @@ void Core::On(const TaskFailed& event) {
       const Interval part = found != nullptr && known.begin == rest.begin
                                 ? known
                                 : Interval{rest.begin, known.begin};
-      Trouble trouble =
-          found != nullptr && part == known ? *found : Trouble();
+      Trouble trouble = found != nullptr && part == known ? *found : Trouble();
       rest.begin = part.end;
       ++trouble.failures;
       if (!event.retryable || trouble.failures > job->policies.max_retries) {

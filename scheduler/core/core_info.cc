@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "scheduler/core/core.h"
 
 // Snapshots, and answers to "why".
@@ -193,9 +194,9 @@ Explanation Core::Explain(JobId id, int64_t task) const {
              holder != nullptr && (*holder)->remaining.Contains(task)) {
     const Lease& lease = **holder;
     why.state = TaskState::kLeased;
-    why.text = absl::StrCat("with worker ", lease.worker->id.value, " for ",
-                            absl::FormatDuration(absl::Nanoseconds(
-                                now_ - lease.granted_at)));
+    why.text = absl::StrCat(
+        "with worker ", lease.worker->id.value, " for ",
+        absl::FormatDuration(absl::Nanoseconds(now_ - lease.granted_at)));
     if (lease.alone) absl::StrAppend(&why.text, ", alone");
     if (const auto* copy = job->copies.Find(task)) {
       absl::StrAppend(&why.text, "; a copy is with worker ",

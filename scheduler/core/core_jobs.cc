@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "scheduler/core/core.h"
 
 // What clients and the journal tell about jobs.
@@ -36,13 +37,13 @@ JobRecord* Core::AddJob(const JobSubmitted& submission) {
                      " tasks; a job has 0 to ", kMostTasks, " tasks")});
     return nullptr;
   }
-  auto& job = jobs_[submission.job];
-  if (job != nullptr) {
-    actions_->push_back(
-        RejectJob{submission.job, absl::StrCat("job ", submission.job.value,
-                                               " exists already")});
+  if (submission.job == JobId() || jobs_.contains(submission.job)) {
+    actions_->push_back(RejectJob{
+        submission.job,
+        absl::StrCat("job id ", submission.job.value, " is 0 or in use")});
     return nullptr;
   }
+  auto& job = jobs_[submission.job];
   job = std::make_unique<JobRecord>(submission.job, submission.num_tasks);
   job->priority =
       std::clamp(submission.priority, -kMostPriority, kMostPriority);
@@ -78,8 +79,8 @@ void Core::On(const JobRecovered& event) {
     }
   }
   // That a job is complete is only what its frames say.
-  const bool stopped = event.state == JobState::kCancelled ||
-                       event.state == JobState::kFailed;
+  const bool stopped =
+      event.state == JobState::kCancelled || event.state == JobState::kFailed;
   if (stopped || (IsTerminal(event.state) && job->ended())) {
     job->state = event.state;
     return;
@@ -107,6 +108,9 @@ void Core::On(const JobForgotten& event) {
   job->state = JobState::kCancelled;
   RevokeAll(job);
   Requeue(job);
+  for (auto& [id, frame] : committing_) {
+    if (frame.job == event.job) frame.job = JobId();
+  }
   actions_->push_back(EraseJob{job->id});
   jobs_.erase(event.job);
 }
@@ -138,9 +142,8 @@ void Core::RevokeAll(JobRecord* job) {
     leases.emplace(entry.value->id, entry.value);
   }
   for (const auto& [id, lease] : leases) {
-    const std::vector<Interval> held = lease->remaining.intervals();
     actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch, id,
-                                    Intervals(held.begin(), held.end())});
+                                    RunsOf(lease->remaining)});
     Touch(lease->worker);
     Drop(lease);
   }

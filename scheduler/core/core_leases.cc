@@ -102,8 +102,7 @@ void Core::ReleaseToPools(Lease* lease, const Intervals& tasks) {
 }
 
 void Core::Drop(Lease* lease) {
-  const std::vector<Interval> held = lease->remaining.intervals();
-  ReleaseToPools(lease, Intervals(held.begin(), held.end()));
+  ReleaseToPools(lease, RunsOf(lease->remaining));
 }
 
 void Core::Withdraw(JobRecord* job, Interval tasks, const Lease* sender) {
@@ -120,10 +119,8 @@ void Core::Withdraw(JobRecord* job, Interval tasks, const Lease* sender) {
       lease->worker->num_tasks -= held.size();
       if (!copies) job->leased -= held.size();
       if (lease == sender) continue;
-      const std::vector<Interval> runs = held.intervals();
       actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch,
-                                      lease->id,
-                                      Intervals(runs.begin(), runs.end())});
+                                      lease->id, RunsOf(held)});
     }
   };
   take(job->holders, false);

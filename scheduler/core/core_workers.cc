@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "scheduler/core/core.h"
 
 // What workers, and those who watch them, tell.
@@ -51,55 +52,51 @@ void Core::On(const WorkerJoined& event) {
 
 void Core::Adopt(WorkerRecord* worker, JobId id, const IntervalSet& offered) {
   JobRecord* const job = FindJob(id);
-  AnswerOffer answer = {worker->id, worker->epoch, id, {}, {}};
-  if (job == nullptr || !job->active()) {
-    actions_->push_back(std::move(answer));
-    return;
-  }
   IntervalSet wanted;
-  IntervalSet held;
-  for (const Interval& run :
-       offered.Intersection({0, job->num_tasks}).intervals()) {
-    held.Add(Unended(*job, run));
-    // Those being committed come again, and are dropped if they were.
-    wanted.Add(job->committing.Intersection(run));
-    for (const auto& copied : job->copies.Within(run)) {
-      held.Remove(copied.interval);
+  LeaseId lease_id;
+  if (job != nullptr && job->active()) {
+    IntervalSet held;
+    for (const Interval& run :
+         offered.Intersection({0, job->num_tasks}).intervals()) {
+      held.Add(Unended(*job, run));
+      // Those being committed come again, and are dropped if they were.
+      wanted.Add(job->committing.Intersection(run));
+      for (const auto& copied : job->copies.Within(run)) {
+        held.Remove(copied.interval);
+      }
     }
+    wanted.Add(held);
+    if (!held.empty()) lease_id = Keep(job, worker, std::move(held));
   }
-  wanted.Add(held);
-  if (!held.empty()) {
-    Lease* const lease = AddLease(job, worker, false);
-    answer.lease = lease->id;
-    for (const Interval& run : held.intervals()) Keep(lease, run);
-    worker->num_tasks += held.size();
-    lease->remaining = std::move(held);
-    Requeue(job);
-  }
-  const std::vector<Interval> runs = wanted.intervals();
-  answer.wanted.assign(runs.begin(), runs.end());
-  actions_->push_back(std::move(answer));
+  actions_->push_back(
+      AnswerOffer{worker->id, worker->epoch, id, lease_id, RunsOf(wanted)});
 }
 
-void Core::Keep(Lease* lease, Interval tasks) {
-  JobRecord* const job = lease->job;
-  lease->granted.push_back(tasks);
-  // Of those that another worker holds meanwhile this one holds copies.
-  IntervalSet free(tasks);
-  for (const auto& [interval, holder] : job->holders.Within(tasks)) {
-    for (const Interval& run :
-         holder->remaining.Intersection(interval).intervals()) {
-      job->copies.Assign(run, lease);
-      free.Remove(run);
+LeaseId Core::Keep(JobRecord* job, WorkerRecord* worker, IntervalSet tasks) {
+  Lease* const lease = AddLease(job, worker, false);
+  for (const Interval& piece : tasks.intervals()) {
+    lease->granted.push_back(piece);
+    // Of those that another worker holds meanwhile this one holds copies.
+    IntervalSet free(piece);
+    for (const auto& [interval, holder] : job->holders.Within(piece)) {
+      for (const Interval& run :
+           holder->remaining.Intersection(interval).intervals()) {
+        job->copies.Assign(run, lease);
+        free.Remove(run);
+      }
+    }
+    for (const Interval& run : free.intervals()) {
+      job->pending.Remove(run);
+      job->retry.Remove(run);
+      job->suspects.Remove(run);
+      job->holders.Assign(run, lease);
+      job->leased += run.size();
     }
   }
-  for (const Interval& run : free.intervals()) {
-    job->pending.Remove(run);
-    job->retry.Remove(run);
-    job->suspects.Remove(run);
-    job->holders.Assign(run, lease);
-    job->leased += run.size();
-  }
+  worker->num_tasks += tasks.size();
+  lease->remaining = std::move(tasks);
+  Requeue(job);
+  return lease->id;
 }
 
 void Core::StopFeeding(WorkerRecord* worker) {
@@ -285,8 +282,7 @@ void Core::On(const LeaseReturned& event) {
     ForgetAsk(lease);
   }
   Touch(worker);
-  const std::vector<Interval> runs = returned.intervals();
-  ReleaseToPools(lease, Intervals(runs.begin(), runs.end()));
+  ReleaseToPools(lease, RunsOf(returned));
 }
 
 }  // namespace internode::scheduler::core

@@ -45,8 +45,8 @@ void Slowness::Measure(Nanos expected, Nanos busy) {
   }
   expected_ += expected;
   busy_ += busy;
-  units_ = std::clamp<int64_t>(busy_ * kUnit / expected_, kUnit / 16,
-                               kUnit * 64);
+  units_ =
+      std::clamp<int64_t>(busy_ * kUnit / expected_, kUnit / 16, kUnit * 64);
 }
 
 int64_t LeaseSize(const LeaseRequest& request) {

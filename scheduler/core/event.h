@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "scheduler/core/failure.h"
 #include "scheduler/core/ids.h"
 #include "scheduler/core/job_policies.h"
@@ -23,7 +24,7 @@ namespace internode::scheduler::core {
 // ---- from clients ----
 
 // A client submitted a plan. Follows: PersistJob, then leases; or RejectJob
-// (id in use, num_tasks outside 0 to kMostTasks).
+// (id 0 or in use, num_tasks outside 0 to kMostTasks).
 struct JobSubmitted {
   JobId job;
   int64_t num_tasks = 0;
@@ -189,7 +190,8 @@ struct FrameArrived {
   absl::Duration busy;
 };
 
-// Tasks of the lease failed. Follows: they are run elsewhere, or PersistFailure.
+// Tasks of the lease failed. Follows: they are run elsewhere, or
+// PersistFailure.
 struct TaskFailed {
   WorkerId worker;
   Epoch epoch = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "scheduler/core/ids.h"
 
 namespace internode::scheduler::core {

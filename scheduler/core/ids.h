@@ -19,7 +19,7 @@ struct Id {
   friend auto operator<=>(const Id&, const Id&) = default;
 };
 
-// Given by whoever submits; never used twice.
+// Given by whoever submits; never 0, never used twice.
 using JobId = Id<struct JobKind>;
 // One worker process. It keeps its id when it reconnects; each connection has
 // a higher epoch than the one before.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "scheduler/core/event.h"
 #include "scheduler/core/failure.h"
 #include "scheduler/core/ids.h"
@@ -90,7 +91,7 @@ struct Explanation {
   // One line.
   std::string text;
   // What happened to the task, oldest first.
-  std::vector<Happening> history;
+  std::vector<Happening> history = {};
 };
 
 }  // namespace internode::scheduler::core

@@ -8,6 +8,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
+
 #include "scheduler/core/ids.h"
 
 namespace internode::scheduler::core {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/container/inlined_vector.h"
+
 #include "scheduler/core/ids.h"
 #include "scheduler/core/nanos.h"
 
