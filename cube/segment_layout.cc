@@ -157,6 +157,16 @@ absl::Status CheckSizes(const core::ChunkGrid& grid) {
                        " elements; a segment file holds at most ", kMost));
     }
   }
+  // Of one row of the first dimension, which is held whole.
+  constexpr int64_t kWidest = int64_t{1} << 28;
+  int64_t width = 1;
+  for (size_t d = 1; d < grid.dims().size(); ++d) {
+    width = std::min(width * grid.dims()[d].size, kWidest + 1);
+  }
+  if (width > kWidest) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a row of the cube has more than ", kWidest, " pixels"));
+  }
   if (grid.num_pixels() > kMost) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the job has ", grid.num_pixels(),
