@@ -43,5 +43,6 @@ write_basic_package_version_file(InternodeConfigVersion.cmake
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/InternodeConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/InternodeConfigVersion.cmake
+  cmake/FindISAL.cmake
   DESTINATION ${package_dir})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
