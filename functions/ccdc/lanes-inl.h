@@ -152,11 +152,19 @@ HWY_INLINE int Count(const PackMask<n>& m) {
   return static_cast<int>(count);
 }
 
-// ((x0 + x2) + (x1 + x3)), whatever the width of a vector.
-HWY_INLINE double Sum(const Pack<4>& a) {
-  alignas(32) double x[4];
+// All eight, in an order that does not depend on the width of a vector.
+HWY_INLINE double Total(const Pack<8>& a) {
+  alignas(64) double x[8];
   Store(a, x);
-  return (x[0] + x[2]) + (x[1] + x[3]);
+  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
+}
+
+HWY_INLINE double Smallest(const Pack<8>& a) {
+  alignas(64) double x[8];
+  Store(a, x);
+  const double low = HWY_MIN(HWY_MIN(x[0], x[1]), HWY_MIN(x[2], x[3]));
+  const double high = HWY_MIN(HWY_MIN(x[4], x[5]), HWY_MIN(x[6], x[7]));
+  return HWY_MIN(low, high);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -40,74 +40,95 @@ void Refit(const DateTable& dates, const LassoOptions& options, Walk& walk,
   walk.seasons_ready = false;
 }
 
-// The scale of the score with the error of the season of date `target`: the
-// root mean square of the residuals of the 24 nearest observations.
-void ScaleBySeason(const Model& model, const DateTable& dates, int target,
-                   Walk& walk, PixelState& state) {
+enum class Step { kAdvance, kDrop, kChange };
+
+// Looks at the peek window that starts at state.end.
+Step LookWith(const Model& model, const DateTable& dates,
+              const std::vector<Row>& scale, const PixelState& state) {
+  const auto score = [&](int i) {
+    return Score(state.series, dates, state.curves, i, scale.data(),
+                 model.detection().data());
+  };
+  const int first = state.end;
+  const double nearest = score(first);
+  bool change = nearest > state.change_threshold;
+  for (int i = first + 1; change && i < first + state.peek; ++i) {
+    change = score(i) > state.change_threshold;
+  }
+  if (change) return Step::kChange;
+  return nearest > model.outlier_threshold() ? Step::kDrop : Step::kAdvance;
+}
+
+// Scale of the score from the sum of squares plus `more` times `squares`.
+void ScaleBySquares(const PixelState& state, double divisor, double more,
+                    const std::vector<Row>& squares, std::vector<Row>& scale) {
+  for (size_t g = 0; g < scale.size(); ++g) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      double sum = state.season_sum[g].v[lane];
+      if (more > 0) sum += more * squares[g].v[lane];
+      scale[g].v[lane] = std::sqrt(sum / divisor);
+    }
+  }
+  ScaleBy(state.variogram, scale, scale);
+}
+
+void SumSeason(const DateTable& dates, const std::vector<int32_t>& chosen,
+               PixelState& state, std::vector<Row>& sum) {
+  ResidualSquaresOf(state.series, dates, state.curves, chosen.data(),
+                    static_cast<int>(chosen.size()), sum.data(),
+                    state.season_least.data(), state.season_most.data());
+}
+
+// Looks with the error of the season of the last observation of the peek
+// window: the root mean square of the residuals of the 24 nearest in season.
+Step LookInSeason(const Model& model, const DateTable& dates, Walk& walk,
+                  PixelState& state) {
   if (!walk.seasons_ready) {
     state.season.Reset(dates);
     state.season.Add(dates, state.series, state.begin, walk.fit_end);
     walk.seasons_ready = true;
   }
-  const std::vector<int32_t>& nearest =
-      state.season.Nearest(dates, target, kSeasonal, model.pyccd());
-  const int groups = model.groups();
-  const int32_t* first = state.series.dates() + state.begin;
-  const int32_t* last = state.series.dates() + walk.fit_end;
-  state.residual.resize(static_cast<size_t>(groups));
-  std::vector<Row>& sum = state.seasonal_rmse;
-  sum.assign(static_cast<size_t>(groups), Row{});
-  for (const int32_t date : nearest) {
-    const auto i =
-        static_cast<int>(std::lower_bound(first, last, date) - first);
-    Residuals(state.series, dates, state.curves, state.begin + i,
-              state.residual.data());
-    for (size_t g = 0; g < sum.size(); ++g) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const double r = state.residual[g].v[lane];
-        sum[g].v[lane] += r * r;
-      }
-    }
-  }
+  const int target = state.series.date(state.end + state.peek - 1);
+  SeasonSpace& season = state.season;
+  season.FindNearest(dates, target, kSeasonal);
   // The reference divides by the 24 - 8 of a full set, whatever it has.
-  const int n = static_cast<int>(nearest.size());
+  const int n = std::min(kSeasonal, walk.fit_end - state.begin);
   const double divisor =
       model.pyccd() ? 16 : std::max(n - state.curves.coefficients, 1);
-  for (Row& row : sum) {
-    for (double& x : row.v) x = std::sqrt(x / divisor);
+  if (!season.tied().empty()) {
+    // Which of the tied ones count is costly to find, and nearly always does
+    // not matter: the error lies between those with the least and with the
+    // greatest residuals, and the score falls with the error.
+    const double open = n - static_cast<double>(season.nearest().size());
+    SumSeason(dates, season.tied(), state, state.scale);
+    std::swap(state.season_least, state.tied_least);
+    std::swap(state.season_most, state.tied_most);
+    SumSeason(dates, season.nearest(), state, state.season_sum);
+    ScaleBySquares(state, divisor, open, state.tied_most, state.least_scale);
+    ScaleBySquares(state, divisor, open, state.tied_least, state.scale);
+    const Step step = LookWith(model, dates, state.scale, state);
+    if (step == LookWith(model, dates, state.least_scale, state)) return step;
+    season.BreakTies(dates, target, kSeasonal, model.pyccd());
   }
-  ScaleBy(state.variogram, sum, state.scale);
+  SumSeason(dates, season.nearest(), state, state.season_sum);
+  ScaleBySquares(state, divisor, 0, state.season_least, state.scale);
+  return LookWith(model, dates, state.scale, state);
 }
 
-enum class Step { kAdvance, kDrop, kChange };
-
-// Looks at the peek window that starts at state.end.
 Step Look(const Model& model, const DateTable& dates, Walk& walk,
           PixelState& state) {
-  const int first = state.end;
-  const auto score = [&](int i, const std::vector<Row>& scale) {
-    return Score(state.series, dates, state.curves, i, scale.data(),
-                 model.detection().data());
-  };
-  const double threshold = state.change_threshold;
-  if (first - state.begin <= kSeasonal) {
+  if (state.end - state.begin <= kSeasonal) {
     ScaleBy(state.variogram, state.curves.rmse, state.scale);
-  } else {
-    // No error makes the score greater than the madogram alone does.
-    const double bound = score(first, state.variogram_inverse);
-    if (bound <= std::min(threshold, model.outlier_threshold())) {
-      return Step::kAdvance;
-    }
-    ScaleBySeason(model, dates, state.series.date(first + state.peek - 1), walk,
-                  state);
+    return LookWith(model, dates, state.scale, state);
   }
-  const double nearest = score(first, state.scale);
-  bool change = nearest > threshold;
-  for (int i = first + 1; change && i < first + state.peek; ++i) {
-    change = score(i, state.scale) > threshold;
+  // No error makes the score greater than the madogram alone does.
+  const double bound =
+      Score(state.series, dates, state.curves, state.end,
+            state.variogram_inverse.data(), model.detection().data());
+  if (bound <= std::min(state.change_threshold, model.outlier_threshold())) {
+    return Step::kAdvance;
   }
-  if (change) return Step::kChange;
-  return nearest > model.outlier_threshold() ? Step::kDrop : Step::kAdvance;
+  return LookInSeason(model, dates, walk, state);
 }
 
 // The median over the last peek window of the residuals of each band: of their

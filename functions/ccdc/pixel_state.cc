@@ -10,6 +10,12 @@ void PixelState::Resize(const Model& model) {
   variogram_inverse.resize(groups);
   scale.resize(groups);
   magnitude.resize(groups);
+  least_scale.resize(groups);
+  season_sum.resize(groups);
+  season_least.resize(groups);
+  season_most.resize(groups);
+  tied_least.resize(groups);
+  tied_most.resize(groups);
   curves.Resize(model.groups());
   segments.Reset(model);
   begin = 0;

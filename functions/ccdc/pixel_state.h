@@ -38,11 +38,16 @@ struct PixelState {
   SegmentList segments;
 
   // Scratch space of the steps.
-  std::vector<Row> scale;          // (group)
-  std::vector<Row> residual;       // (observation, group)
-  std::vector<Row> magnitude;      // (group)
-  std::vector<Row> seasonal_rmse;  // (group)
-  std::vector<Row> dropped;        // residuals of the last dropped observation
+  std::vector<Row> scale;        // (group)
+  std::vector<Row> residual;     // (observation, group)
+  std::vector<Row> magnitude;    // (group)
+  std::vector<Row> least_scale;  // (group)
+  std::vector<Row> season_sum;   // (group), and so on
+  std::vector<Row> season_least;
+  std::vector<Row> season_most;
+  std::vector<Row> tied_least;
+  std::vector<Row> tied_most;
+  std::vector<Row> dropped;  // residuals of the last dropped observation
   std::vector<double> values;
   SeasonSpace season;
   TmaskSpace tmask;

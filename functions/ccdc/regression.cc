@@ -1,6 +1,7 @@
 #include "functions/ccdc/regression.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "functions/ccdc/window.h"
 
@@ -123,6 +124,35 @@ void Squares(const Window& w, const Row* weights, int columns, Row* out) {
   SumSquaredResiduals<8>(w, weights, out);
 }
 
+void SquaresOf(const Window& at, const int32_t* slot_of_date,
+               const Row* weights, const int32_t* chosen, int count, Row* sum,
+               Row* least, Row* most) {
+  constexpr int n = kBandsAtOnce;
+  for (int g = 0; g < at.groups; ++g) {
+    for (int lane = 0; lane < kLanes; lane += n) {
+      Bands curve[kBasis];
+      LoadWeights(weights + g * kBasis, lane, curve);
+      Bands total = Broadcast<n>(0);
+      Bands low = Broadcast<n>(HUGE_VAL);
+      Bands high = total;
+      for (int i = 0; i < count; ++i) {
+        const int32_t date = chosen[i];
+        const Row* values =
+            at.rows + static_cast<int64_t>(slot_of_date[date]) * at.groups;
+        const Bands y = Load<n>(values[g].v + lane);
+        const Bands r = y - Predict(at.basis[date].v, curve);
+        const Bands square = r * r;
+        total = total + square;
+        low = Min(low, square);
+        high = Max(high, square);
+      }
+      Store(total, sum[g].v + lane);
+      Store(low, least[g].v + lane);
+      Store(high, most[g].v + lane);
+    }
+  }
+}
+
 void OneResidual(const Window& w, const Row* weights, int i, Row* out) {
   for (int g = 0; g < w.groups; ++g) {
     for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
@@ -166,6 +196,7 @@ namespace internode::functions::ccdc {
 
 HWY_EXPORT(Add);
 HWY_EXPORT(Squares);
+HWY_EXPORT(SquaresOf);
 HWY_EXPORT(OneResidual);
 HWY_EXPORT(OneScore);
 
@@ -191,6 +222,14 @@ void ResidualSquares(const Series& series, const DateTable& dates,
   HWY_DYNAMIC_DISPATCH(Squares)
   (WindowOf(series, dates, begin, end), curves.weights.data(),
    curves.coefficients, out);
+}
+
+void ResidualSquaresOf(const Series& series, const DateTable& dates,
+                       const Curves& curves, const int32_t* chosen, int count,
+                       Row* sum, Row* least, Row* most) {
+  HWY_DYNAMIC_DISPATCH(SquaresOf)
+  (WindowOf(series, dates, 0, 0), series.slot_of_date(), curves.weights.data(),
+   chosen, count, sum, least, most);
 }
 
 void Residuals(const Series& series, const DateTable& dates,

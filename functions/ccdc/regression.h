@@ -66,6 +66,13 @@ struct Curves {
 void ResidualSquares(const Series& series, const DateTable& dates,
                      const Curves& curves, int begin, int end, Row* out);
 
+// The same for single dates, `count` of them: the sum in `sum`, and the
+// smallest and largest square in `least` and `most` (infinity and 0 without
+// any).
+void ResidualSquaresOf(const Series& series, const DateTable& dates,
+                       const Curves& curves, const int32_t* chosen, int count,
+                       Row* sum, Row* least, Row* most);
+
 // Observed less predicted values of observation i, `series.groups()` rows.
 void Residuals(const Series& series, const DateTable& dates,
                const Curves& curves, int i, Row* out);

@@ -55,13 +55,13 @@ int64_t SeasonSpace::Previous(int64_t rank) const {
   return static_cast<int64_t>(word) * 64 + 63 - std::countl_zero(bits);
 }
 
-const std::vector<int32_t>& SeasonSpace::Nearest(const DateTable& dates,
-                                                 int target, int count,
-                                                 bool numpy_order) {
+void SeasonSpace::FindNearest(const DateTable& dates, int target, int count) {
   nearest_.clear();
+  tied_.clear();
   if (size_ <= count) {
     CollectDates(dates);
-    return all_;
+    nearest_ = all_;
+    return;
   }
   // Walks away from the target in both directions, round the year.
   const int64_t start = dates.season_rank()[target];
@@ -75,18 +75,15 @@ const std::vector<int32_t>& SeasonSpace::Nearest(const DateTable& dates,
   };
   int64_t above = up(start);
   int64_t below = down(start - 1);
-  int32_t farthest = 0;
-  while (true) {
+  int32_t last = -1;  // distance of the last one taken
+  for (int taken = 0; taken < size_; ++taken) {
     const int32_t date_above = dates.by_season()[above];
     const int32_t date_below = dates.by_season()[below];
     const int32_t far_above = Distance(dates, date_above, target);
     const int32_t far_below = Distance(dates, date_below, target);
     const int32_t far = std::min(far_above, far_below);
-    if (static_cast<int>(nearest_.size()) == count) {
-      if (far == farthest) BreakTies(dates, target, count, numpy_order);
-      return nearest_;
-    }
-    farthest = far;
+    if (taken >= count && far > last) break;
+    last = far;
     if (far_above <= far_below) {
       nearest_.push_back(date_above);
       above = up(above + 1);
@@ -94,6 +91,12 @@ const std::vector<int32_t>& SeasonSpace::Nearest(const DateTable& dates,
       nearest_.push_back(date_below);
       below = down(below - 1);
     }
+  }
+  if (static_cast<int>(nearest_.size()) == count) return;
+  while (!nearest_.empty() &&
+         Distance(dates, nearest_.back(), target) == last) {
+    tied_.push_back(nearest_.back());
+    nearest_.pop_back();
   }
 }
 
@@ -126,9 +129,11 @@ void SeasonSpace::BreakTies(const DateTable& dates, int target, int count,
       return far_a != far_b ? far_a < far_b : a < b;
     });
   }
+  nearest_.clear();
+  tied_.clear();
   for (int i = 0; i < count; ++i) {
-    nearest_[static_cast<size_t>(i)] =
-        all_[static_cast<size_t>(order_[static_cast<size_t>(i)])];
+    const auto place = static_cast<size_t>(order_[static_cast<size_t>(i)]);
+    nearest_.push_back(all_[place]);
   }
 }
 

@@ -17,6 +17,7 @@ void Series::Reset(const Model& model, const DateTable& dates) {
     day_.resize(n);
     date_.resize(n);
     slot_.resize(n);
+    slot_of_date_.resize(n);
   }
   if (rows_.size() < n * groups) rows_.resize(n * groups, Row{});
   origin_.assign(groups, Row{});
@@ -27,6 +28,7 @@ void Series::Keep(int slot, int date, int32_t day) {
   const auto i = static_cast<size_t>(size_);
   slot_[i] = slot;
   date_[i] = date;
+  slot_of_date_[static_cast<size_t>(date)] = slot;
   day_[i] = day;
   mask_[static_cast<size_t>(date)] = 1;
   ++size_;

@@ -41,6 +41,8 @@ class Series {
   const int32_t* dates() const { return date_.data(); }
   const int32_t* slots() const { return slot_.data(); }
   const Row* rows() const { return rows_.data(); }
+  // The slot of each date of the table that was kept at first.
+  const int32_t* slot_of_date() const { return slot_of_date_.data(); }
 
   // One byte per date of the table: 1 if the observation is kept.
   const std::vector<uint8_t>& mask() const { return mask_; }
@@ -60,6 +62,7 @@ class Series {
   std::vector<int32_t> day_;
   std::vector<int32_t> date_;
   std::vector<int32_t> slot_;
+  std::vector<int32_t> slot_of_date_;
   std::vector<Row> rows_;
   std::vector<Row> origin_;
   std::vector<uint8_t> mask_;

@@ -11,13 +11,24 @@
 
 namespace internode::functions::ccdc {
 
+// Two Tmask bands are worked on at once.
+struct TmaskBand {
+  std::vector<double> values;
+  std::vector<double> products;  // (observation, 4): y x
+  std::vector<double> residuals;
+  std::vector<double> weights;
+};
+
 // Scratch space of FindOutliers(): grows to the largest window, then stays.
 struct TmaskSpace {
-  std::vector<double> basis;     // columns of the padded length
-  std::vector<double> products;  // of pairs of columns
-  std::vector<double> values;    // one band
-  std::vector<double> scratch;
-  std::vector<uint8_t> outlier;  // one per observation of the window
+  std::vector<CosSin> slow;       // (observation)
+  std::vector<double> columns;    // (4, padded observations)
+  std::vector<double> products;   // (observation, 16): x x', x, 1
+  std::vector<double> leverages;  // (observation)
+  TmaskBand bands[2];
+  std::vector<uint8_t> outlier;  // (observation): the result
+
+  void Resize(int observations);
 };
 
 // Finds single observations (cloud, shadow, snow missed by the quality codes)
