@@ -40,6 +40,8 @@ struct RoleSpec {
   // Takes any number of variables, and is what `--variables a,b` without a
   // role fills. At most one role of a function is repeated.
   bool repeated = false;
+  // Repeated and left unnamed, it takes all variables that no other role took.
+  bool takes_rest = true;
   // Its values are codes, not measurements: a job's "no data" value is not
   // looked for among them.
   bool codes = false;

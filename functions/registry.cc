@@ -9,6 +9,7 @@
 #include "base/did_you_mean.h"
 #include "base/status_macros.h"
 #include "functions/builtins.h"
+#include "functions/ccdc/ccdc_function.h"
 
 namespace internode::functions {
 namespace {
@@ -101,8 +102,8 @@ absl::Status CheckDeclarations(const FunctionInfo& info) {
 Registry Registry::WithBuiltins() {
   Registry registry;
   // In the order of their names.
-  registry.functions_ = {MakeHarmonicFunction(), MakeNoopFunction(),
-                         MakeStatsFunction()};
+  registry.functions_ = {MakeCcdcFunction(), MakeHarmonicFunction(),
+                         MakeNoopFunction(), MakeStatsFunction()};
   return registry;
 }
 

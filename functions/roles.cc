@@ -332,7 +332,8 @@ void RoleFiller::Guess(size_t r) {
 
 void RoleFiller::TakeAll(size_t r) {
   const RoleSpec& role = function_.roles[r];
-  if (!role.repeated || left_empty_[r] || !filled_.sources[r].empty()) return;
+  if (!role.repeated || !role.takes_rest) return;
+  if (left_empty_[r] || !filled_.sources[r].empty()) return;
   std::vector<std::string> labels;
   std::vector<std::string> left_out;
   for (const SeriesSource& source : all_) {

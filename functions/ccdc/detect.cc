@@ -170,6 +170,11 @@ void DetectSegments(const Model& model, const DateTable& dates,
   } else {
     DetectSimple(model, dates, workspace);
   }
+  if (!state.segments.finite()) {
+    state.segments.Reset(model);
+    return Fail(dates, "the values are too large for double precision",
+                workspace);
+  }
   if (state.segments.size() > 0) result.status = PixelStatus::kOk;
 }
 

@@ -18,6 +18,7 @@ bool Usable(QaClass c, Procedure procedure) {
 }
 
 struct BandLoad {
+  const BandParameters* raw;
   double scale;
   double offset;
   double valid_min;
@@ -27,8 +28,9 @@ struct BandLoad {
 
 BandLoad HowToLoad(const Model& model, int band, Procedure procedure) {
   const BandParameters& p = model.parameters().bands[static_cast<size_t>(band)];
-  BandLoad load{p.scale, p.offset, p.valid_min, p.valid_max,
-                model.pyccd() && procedure == Procedure::kSnow};
+  BandLoad load{&p,          p.scale,
+                p.offset,    p.valid_min,
+                p.valid_max, model.pyccd() && procedure == Procedure::kSnow};
   // The reference converts the thermal band in the standard procedure only,
   // yet compares it with the same limits in the others.
   const bool convert = band == model.parameters().thermal_band &&
@@ -40,18 +42,27 @@ BandLoad HowToLoad(const Model& model, int band, Procedure procedure) {
   return load;
 }
 
+bool IsObservation(double raw, const BandParameters& p) {
+  if (!(raw >= p.raw_min && raw <= p.raw_max)) return false;
+  return std::find(p.missing.begin(), p.missing.end(), raw) == p.missing.end();
+}
+
 template <typename T>
 void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
               const std::vector<QaClass>& classes, int lanes, int band,
               FilterSpace& space, Series& series) {
   double* out = series.candidate_rows()->v + band;
   const size_t n = space.candidates.size();
+  const bool limited = !load.raw->missing.empty() ||
+                       std::isfinite(load.raw->raw_min) ||
+                       std::isfinite(load.raw->raw_max);
   for (size_t c = 0; c < n; ++c, out += lanes) {
     const auto date = static_cast<size_t>(space.candidates[c]);
-    const double value =
-        static_cast<double>(values[order[date]]) * load.scale + load.offset;
+    const auto raw = static_cast<double>(values[order[date]]);
+    const double value = raw * load.scale + load.offset;
     *out = value;
     bool valid = load.valid_min < value && value < load.valid_max;
+    if (limited) valid = valid && IsObservation(raw, *load.raw);
     if (load.snow_is_exempt && classes[date] == QaClass::kSnow) {
       valid = std::isfinite(value);
     }

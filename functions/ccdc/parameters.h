@@ -24,15 +24,15 @@ enum class QaEncoding { kCfmask, kLandsatArd, kLandsatC2, kClearMask, kNone };
 // is plainly a fault (docs/ccdc.md lists each difference).
 enum class Compat { kPyccd, kNone };
 
-// Codes of QaEncoding::kCfmask. A code may be absent (kAbsent).
+// Codes of QaEncoding::kCfmask; a code that is in several lists belongs to the
+// first of fill, clear, water, shadow, snow, cloud.
 struct QaValues {
-  static constexpr int64_t kAbsent = std::numeric_limits<int64_t>::min();
-  int64_t clear = 0;
-  int64_t water = 1;
-  int64_t shadow = 2;
-  int64_t snow = 3;
-  int64_t cloud = 4;
-  int64_t fill = 255;
+  std::vector<int64_t> clear = {0};
+  std::vector<int64_t> water = {1};
+  std::vector<int64_t> shadow = {2};
+  std::vector<int64_t> snow = {3};
+  std::vector<int64_t> cloud = {4};
+  std::vector<int64_t> fill = {255};
 };
 
 // value = raw * scale + offset. Reflectances are scaled to units of 1/10,000,
@@ -44,6 +44,11 @@ struct BandParameters {
   double offset = 0;
   double valid_min = 0;
   double valid_max = 10000;
+  // Raw values that are no observations, and the inclusive range of raw values
+  // outside of which none are.
+  std::vector<double> missing;
+  double raw_min = -std::numeric_limits<double>::infinity();
+  double raw_max = std::numeric_limits<double>::infinity();
 };
 
 inline constexpr double kThermalValidMin = -9320;

@@ -1,5 +1,6 @@
 #include "functions/ccdc/qa.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace internode::functions::ccdc {
@@ -7,13 +8,17 @@ namespace {
 
 bool Bit(int64_t code, int bit) { return ((code >> bit) & 1) != 0; }
 
+bool Contains(const std::vector<int64_t>& codes, int64_t code) {
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
 QaClass Coded(int64_t code, const QaValues& values) {
-  if (code == values.fill) return QaClass::kFill;
-  if (code == values.clear) return QaClass::kClear;
-  if (code == values.water) return QaClass::kWater;
-  if (code == values.shadow) return QaClass::kShadow;
-  if (code == values.snow) return QaClass::kSnow;
-  if (code == values.cloud) return QaClass::kCloud;
+  if (Contains(values.fill, code)) return QaClass::kFill;
+  if (Contains(values.clear, code)) return QaClass::kClear;
+  if (Contains(values.water, code)) return QaClass::kWater;
+  if (Contains(values.shadow, code)) return QaClass::kShadow;
+  if (Contains(values.snow, code)) return QaClass::kSnow;
+  if (Contains(values.cloud, code)) return QaClass::kCloud;
   return QaClass::kOther;
 }
 

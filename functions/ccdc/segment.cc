@@ -1,9 +1,12 @@
 #include "functions/ccdc/segment.h"
 
+#include <cmath>
+
 namespace internode::functions::ccdc {
 
 void SegmentList::Reset(const Model& model) {
   bands_ = model.bands();
+  finite_ = true;
   segments_.clear();
   coefs_.clear();
   rmse_.clear();
@@ -23,6 +26,9 @@ void SegmentList::Add(const Model& model, const DateTable& dates,
     coefs[0] +=
         series.origin()[group].v[lane] - coefs[1] * dates.reference_day();
     model.phase_of_1970().Apply(coefs);
+    double sum = curves.rmse[static_cast<size_t>(group)].v[lane];
+    for (const double coef : coefs) sum += coef;
+    finite_ = finite_ && std::isfinite(sum);
     coefs_.insert(coefs_.end(), coefs, coefs + kBasis);
     rmse_.push_back(curves.rmse[static_cast<size_t>(group)].v[lane]);
     magnitude_.push_back(magnitude == nullptr ? 0 : magnitude[group].v[lane]);

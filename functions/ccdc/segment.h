@@ -61,12 +61,16 @@ class SegmentList {
         .subspan(static_cast<size_t>(s * bands_), static_cast<size_t>(bands_));
   }
 
+  // Whether all numbers of all segments are finite.
+  bool finite() const { return finite_; }
+
   // `magnitude`: series.groups() rows, or null for zeros.
   void Add(const Model& model, const DateTable& dates, const Series& series,
            const Segment& segment, const Curves& curves, const Row* magnitude);
 
  private:
   int bands_ = 0;
+  bool finite_ = true;
   std::vector<Segment> segments_;
   std::vector<double> coefs_;
   std::vector<double> rmse_;

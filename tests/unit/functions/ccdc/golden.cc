@@ -185,7 +185,8 @@ std::vector<GoldenPixel> ReadGolden(const std::string& path) {
 Parameters GoldenParameters(bool bitpacked) {
   Parameters p;
   p.bands.resize(kGoldenBands);
-  p.bands[6] = {1, 0, kThermalValidMin, kThermalValidMax};
+  p.bands[6].valid_min = kThermalValidMin;
+  p.bands[6].valid_max = kThermalValidMax;
   p.detection_bands = {1, 2, 3, 4, 5};
   p.tmask_bands = {1, 4};
   p.thermal_band = 6;
