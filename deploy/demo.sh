@@ -27,8 +27,16 @@ run() {
   "$@"
 }
 
+# One column of the first records, under its name; times as dates (of which
+# ncdump complains where there is none).
+first_records() { # variable
+  printf '%s\n' "$1"
+  ncdump -t -v "$1" "$segments" 2>/dev/null | sed '1,/^data:/d' | tr -d '\n "' |
+    sed -E 's/.*=(.*);.*/\1/' | tr ',' '\n' | sed -n '1,8p'
+}
+
 say 'Packages that Internode is built from'
-deploy/install-packages.sh
+deploy/install-packages.sh --demo
 
 say "Building the command (log: $demo_dir/build.log)"
 mkdir -p "$demo_dir"
@@ -50,17 +58,21 @@ run internode simulate "$cube" --size y=120,x=120 --dates 300 --seed 7 \
 run internode cube info "$cube"
 
 say "Every pixel through '$function', on $jobs processors"
-run internode run "$function" "$cube" -o "$segments" --nprocs 1 \
-  --nthreads "$jobs" --overwrite
+run internode run "$function" "$cube" -o "$segments" \
+  --executor threads "$jobs" --overwrite
 
 say 'What is in the file'
 run internode segments info "$segments"
-if command -v ncdump >/dev/null; then
-  printf '$ ncdump -h %s\n' "$segments"
-  ncdump -h "$segments" | sed -n '1,40p'
-else
-  echo '(with the package netcdf-bin, ncdump -h would show its header here)'
-fi
+run ncdump -h "$segments" >"$demo_dir/header.txt"
+sed -n '1,12p' "$demo_dir/header.txt"
+echo "  ... (all of it: $demo_dir/header.txt)"
+
+say 'The first records: the pixel, and the dates between which it was stable'
+for variable in py px t_start t_end; do
+  first_records "$variable" >"$demo_dir/$variable.txt"
+done
+(cd "$demo_dir" && paste py.txt px.txt t_start.txt t_end.txt) |
+  awk '{printf "%4s %4s  %-12s %-12s\n", $1, $2, $3, $4}'
 
 say "Done. The segments are in $segments"
 cat <<TEXT

@@ -2,6 +2,7 @@
 # Installs the Debian packages that Internode needs and that are not there yet.
 #
 #   deploy/install-packages.sh          what the programs are built from
+#   deploy/install-packages.sh --demo   also what ./deploy/demo.sh needs
 #   deploy/install-packages.sh --test   also what ./tests/run.sh needs
 #   deploy/install-packages.sh --list   prints the names, installs nothing
 #                                       (--test --list: all of them)
@@ -17,11 +18,12 @@ usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
 
 for arg in "$@"; do
   case $arg in
-    --test) kinds='build|test' ;;
+    --demo) kinds='build|demo' ;;
+    --test) kinds='build|demo|test' ;;
     --list) list_only=true ;;
     -h | --help) usage; exit 0 ;;
     *)
-      echo "error: unknown option '$arg'; options are --test, --list" >&2
+      echo "error: unknown option '$arg'; options are --demo, --test, --list" >&2
       exit 2
       ;;
   esac
