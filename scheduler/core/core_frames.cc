@@ -27,10 +27,12 @@ std::string Core::Contradiction(const FrameArrived& event, const JobRecord& job,
   }
   const bool granted =
       lease->job == &job &&
-      std::any_of(lease->granted.begin(), lease->granted.end(),
-                  [&](const Interval& piece) {
-                    return piece.begin <= tasks.begin && tasks.end <= piece.end;
-                  });
+      (lease->offered ||
+       std::any_of(lease->granted.begin(), lease->granted.end(),
+                   [&](const Interval& piece) {
+                     return piece.begin <= tasks.begin &&
+                            tasks.end <= piece.end;
+                   }));
   if (granted) return "";
   return absl::StrCat("frame for tasks ", tasks.begin, " to ", tasks.end,
                       ", which are not in lease ", lease->id.value);

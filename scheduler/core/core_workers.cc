@@ -74,6 +74,7 @@ void Core::Adopt(WorkerRecord* worker, JobId id, const IntervalSet& offered) {
 
 LeaseId Core::Keep(JobRecord* job, WorkerRecord* worker, IntervalSet tasks) {
   Lease* const lease = AddLease(job, worker, false);
+  lease->offered = true;
   for (const Interval& piece : tasks.intervals()) {
     lease->granted.push_back(piece);
     // Of those that another worker holds meanwhile this one holds copies.

@@ -23,6 +23,8 @@ struct Lease {
   absl::InlinedVector<Interval, 1> granted;
   // What the worker has not delivered, failed or given back.
   IntervalSet remaining;
+  // Kept of an offer: frames made under an earlier lease may reach beyond it.
+  bool offered = false;
   // Suspects, run alone.
   bool alone = false;
   Nanos granted_at = 0;
