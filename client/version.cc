@@ -1,0 +1,7 @@
+#include "internode/version.h"
+
+namespace internode {
+
+absl::string_view Version() { return INTERNODE_VERSION; }
+
+}  // namespace internode
