@@ -1,5 +1,6 @@
 # What `cmake --install` puts where, and the package that find_package(Internode)
-# finds: the target internode::client, with the headers <internode/…>.
+# finds: the target internode::client, with the headers <internode/…>, and
+# internode::cli_options, with <internode/cli_options.h>, which needs CLI11 too.
 include(CMakePackageConfigHelpers)
 
 # Sets OUT to the project's own targets that TARGET is linked from, itself
@@ -23,7 +24,7 @@ function(internode_linked_modules target out)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-internode_linked_modules(internode_client modules)
+internode_linked_modules(internode_cli_options modules)
 foreach(module IN LISTS modules)
   string(REPLACE "internode_" "" name ${module})
   set_target_properties(${module} PROPERTIES EXPORT_NAME ${name})
@@ -33,6 +34,12 @@ install(TARGETS ${modules} EXPORT InternodeTargets
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY client/include/internode
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+# The public headers include each other as "internode/…".
+set(cli_options_header ${CMAKE_CURRENT_SOURCE_DIR}/client/cli/options.h)
+install(FILES ${cli_options_header} RENAME cli_options.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/internode)
+install(TARGETS internode RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Internode)
 install(EXPORT InternodeTargets NAMESPACE internode:: DESTINATION ${package_dir})

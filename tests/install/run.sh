@@ -29,6 +29,20 @@ expect 'the program prints other selections' 14 "$(wc -l <<<"$chunks")"
 expect 'the first selection is another' 'y=0:3 x=0:1' "$(head -n 1 <<<"$chunks")"
 expect 'the last selection is another' 'y=3:5 x=6:7' "$(tail -n 1 <<<"$chunks")"
 
+# The example that the documentation shows.
+cp -r docs/examples/map_collect "$folder/map_collect"
+cmake -S "$folder/map_collect" -B "$folder/map_collect_build" -G Ninja \
+  -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$folder/prefix"
+cmake --build "$folder/map_collect_build"
+"$folder/prefix/bin/internode" simulate "$folder/cube.nc" --size y=6,x=5 \
+  --dates 100
+sync=$("$folder/map_collect_build/greenest" "$folder/cube.nc")
+threads=$("$folder/map_collect_build/greenest" "$folder/cube.nc" \
+  --executor threads 3)
+expect 'threads change what the example prints' "$sync" "$threads"
+expect 'the example misses pixels' 30 \
+  "$(cut -d ' ' -f 1,2 <<<"$sync" | sort -u | wc -l)"
+
 # No installed header may ask for more than Abseil's few.
 if grep -rnE '#include [<"](hdf5|H5|grpc|google/|base/|core/|cube/|functions/)' \
   "$folder/prefix/include"; then
