@@ -1,6 +1,8 @@
 // Fixed groups of lanes on top of vectors of any width: the same operations in
 // the same order, and so the same results, on every instruction set. Multiply
-// and add are never fused, because not every instruction set can.
+// and add are fused where the code says so, and only there; instruction sets
+// that cannot (x86-64 before 2013) call the C library's fma, which is exact and
+// slow.
 //
 // Included once per target (highway's foreach_target).
 
@@ -10,6 +12,8 @@
 #else
 #define INTERNODE_FUNCTIONS_CCDC_LANES_INL_H_
 #endif
+
+#include <cmath>
 
 #include "hwy/highway.h"
 
@@ -74,6 +78,38 @@ INTERNODE_PACK_BINARY(operator/, Div)
 INTERNODE_PACK_BINARY(Min, Min)
 INTERNODE_PACK_BINARY(Max, Max)
 #undef INTERNODE_PACK_BINARY
+
+// a * b + c and c - a * b, rounded once.
+template <int n>
+HWY_INLINE Pack<n> MulAdd(const Pack<n>& a, const Pack<n>& b,
+                          const Pack<n>& c) {
+  Pack<n> r;
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
+  INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::MulAdd(a.v[i], b.v[i], c.v[i]); }
+#else
+  double x[n];
+  double y[n];
+  double z[n];
+  Store(a, x);
+  Store(b, y);
+  Store(c, z);
+  for (int i = 0; i < n; ++i) z[i] = std::fma(x[i], y[i], z[i]);
+  r = Load<n>(z);
+#endif
+  return r;
+}
+
+template <int n>
+HWY_INLINE Pack<n> NegMulAdd(const Pack<n>& a, const Pack<n>& b,
+                             const Pack<n>& c) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
+  Pack<n> r;
+  INTERNODE_PACK_FOR(n, i) { r.v[i] = hn::NegMulAdd(a.v[i], b.v[i], c.v[i]); }
+  return r;
+#else
+  return MulAdd(a, Broadcast<n>(0) - b, c);
+#endif
+}
 
 #define INTERNODE_PACK_UNARY(name, op)                    \
   template <int n>                                        \

@@ -55,11 +55,12 @@ HWY_INLINE PackMask<kLanes> GapIsClosed(const GramMatrix& gram,
   for (int j = 0; j < K; ++j) {
     Bands gradient = p.xy[j];
     for (int k = 0; k < K; ++k) {
-      gradient = gradient - Broadcast<kLanes>(gram.product[j][k]) * w[k];
+      gradient =
+          NegMulAdd(Broadcast<kLanes>(gram.product[j][k]), w[k], gradient);
     }
     steepest = Max(steepest, Abs(gradient));
-    residual_y = residual_y - w[j] * p.xy[j];
-    residual_fit = residual_fit + w[j] * gradient;
+    residual_y = NegMulAdd(w[j], p.xy[j], residual_y);
+    residual_fit = MulAdd(w[j], gradient, residual_fit);
     norm = norm + Abs(w[j]);
   }
   const Bands squared = residual_y - residual_fit;
@@ -85,10 +86,10 @@ HWY_INLINE void Sweep(const GramMatrix& gram, const Bands (&start)[K],
   for (int j = 0; j < K; ++j) {
     Bands z = start[j];
     for (int k = j + 1; k < K; ++k) {
-      z = z - Broadcast<kLanes>(gram.scaled[j][k]) * w[k];
+      z = NegMulAdd(Broadcast<kLanes>(gram.scaled[j][k]), w[k], z);
     }
     for (int k = 0; k < j; ++k) {
-      z = z - Broadcast<kLanes>(gram.scaled[j][k]) * w[k];
+      z = NegMulAdd(Broadcast<kLanes>(gram.scaled[j][k]), w[k], z);
     }
     const Bands threshold = Broadcast<kLanes>(gram.threshold[j]);
     const Bands w_new = z - Max(Min(z, threshold), Negative(threshold));

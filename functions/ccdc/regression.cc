@@ -28,12 +28,12 @@ HWY_INLINE void AddBasis(const Window& w, Row* basis) {
     const double* b = w.Basis(i);
     const Pack<4> first = Load<4>(b);
     for (int r = 0; r < kColumns; ++r) {
-      low[r] = low[r] + Broadcast<4>(b[r]) * first;
+      low[r] = MulAdd(Broadcast<4>(b[r]), first, low[r]);
     }
     if constexpr (kColumns > 4) {
       const Pack<4> second = Load<4>(b + 4);
       for (int r = 4; r < kColumns; ++r) {
-        high[r - 4] = high[r - 4] + Broadcast<4>(b[r]) * second;
+        high[r - 4] = MulAdd(Broadcast<4>(b[r]), second, high[r - 4]);
       }
     }
   }
@@ -57,9 +57,9 @@ HWY_INLINE void AddProducts(const Window& w, int group, int lane, Row* products,
     const Bands y = Load<n>(w.Values(i, group * kLanes + lane));
     sums[0] = sums[0] + y;
     for (int r = 1; r < kColumns; ++r) {
-      sums[r] = sums[r] + Broadcast<n>(b[r]) * y;
+      sums[r] = MulAdd(Broadcast<n>(b[r]), y, sums[r]);
     }
-    square = square + y * y;
+    square = MulAdd(y, y, square);
   }
   for (int r = 0; r < kColumns; ++r) Store(sums[r], products[r].v + lane);
   Store(square, squares->v + lane);
@@ -88,7 +88,7 @@ HWY_INLINE Bands Predict(const double* basis,
                          const Bands (&weights)[kColumns]) {
   Bands sum = weights[0];
   for (int r = 1; r < kColumns; ++r) {
-    sum = sum + Broadcast<kBandsAtOnce>(basis[r]) * weights[r];
+    sum = MulAdd(Broadcast<kBandsAtOnce>(basis[r]), weights[r], sum);
   }
   return sum;
 }
@@ -112,7 +112,7 @@ HWY_INLINE void SumSquaredResiduals(const Window& w, const Row* weights,
       for (int i = w.begin; i < w.end; ++i) {
         const Bands y = Load<kBandsAtOnce>(w.Values(i, g * kLanes + lane));
         const Bands r = y - Predict(w.Basis(i), curve);
-        sum = sum + r * r;
+        sum = MulAdd(r, r, sum);
       }
       Store(sum, out[g].v + lane);
     }

@@ -68,13 +68,13 @@ HWY_INLINE void Factorise(const Normal& n, Factors& f) {
   for (int i = 0; i < kColumns; ++i) {
     for (int j = 0; j < i; ++j) {
       Two s = Load<2>(n.a[i][j]);
-      for (int m = 0; m < j; ++m) s = s - scaled[m] * f.l[j][m];
+      for (int m = 0; m < j; ++m) s = NegMulAdd(scaled[m], f.l[j][m], s);
       scaled[j] = s;
       f.l[i][j] = s * f.inverse[j];
     }
     const Two whole = Load<2>(n.a[i][i]);
     Two s = whole;
-    for (int m = 0; m < i; ++m) s = s - scaled[m] * f.l[i][m];
+    for (int m = 0; m < i; ++m) s = NegMulAdd(scaled[m], f.l[i][m], s);
     const auto good = s > Broadcast<2>(1e-13) * whole;
     d[i] = Select(good, s, one);
     f.inverse[i] = Select(good, one / d[i], zero);
@@ -85,13 +85,13 @@ HWY_INLINE void Substitute(const Factors& f, const Normal& n,
                            Two (&b)[kColumns]) {
   for (int i = 0; i < kColumns; ++i) {
     Two s = Load<2>(n.y[i]);
-    for (int m = 0; m < i; ++m) s = s - f.l[i][m] * b[m];
+    for (int m = 0; m < i; ++m) s = NegMulAdd(f.l[i][m], b[m], s);
     b[i] = s;
   }
   const Two zero = Broadcast<2>(0);
   for (int i = kColumns - 1; i >= 0; --i) {
     Two s = b[i] * f.inverse[i];
-    for (int m = i + 1; m < kColumns; ++m) s = s - f.l[m][i] * b[m];
+    for (int m = i + 1; m < kColumns; ++m) s = NegMulAdd(f.l[m][i], b[m], s);
     b[i] = Select(f.inverse[i] == zero, zero, s);
   }
 }
@@ -159,13 +159,14 @@ HWY_INLINE void SumProducts(int m, const TmaskSpace& space,
   const double* weights = band.weights.data();
   for (int i = 0; i < m; ++i, row += kRow, band_row += kX) {
     const Pack<4> w = Broadcast<4>(weights[i]);
-    for (int q = 0; q < 4; ++q) sums[q] = sums[q] + w * Load<4>(row + 4 * q);
-    sums[4] = sums[4] + w * Load<4>(band_row);
+    for (int q = 0; q < 4; ++q)
+      sums[q] = MulAdd(w, Load<4>(row + 4 * q), sums[q]);
+    sums[4] = MulAdd(w, Load<4>(band_row), sums[4]);
   }
   Oct weighted = Broadcast<8>(0);
   for (int i = 0; i < m; i += 8) {
     weighted =
-        weighted + Load<8>(weights + i) * Load<8>(band.values.data() + i);
+        MulAdd(Load<8>(weights + i), Load<8>(band.values.data() + i), weighted);
   }
   double s[5][4];
   for (int q = 0; q < 5; ++q) Store(sums[q], s[q]);
@@ -188,8 +189,8 @@ HWY_INLINE Oct Predicted(const TmaskSpace& space, int padded, int i,
                          const double (&b)[kColumns]) {
   Oct sum = Broadcast<8>(b[0]);
   for (int c = 0; c < kX; ++c) {
-    sum = sum + Broadcast<8>(b[c + 1]) *
-                    Load<8>(space.columns.data() + c * padded + i);
+    sum = MulAdd(Broadcast<8>(b[c + 1]),
+                 Load<8>(space.columns.data() + c * padded + i), sum);
   }
   return sum;
 }
@@ -215,7 +216,7 @@ HWY_INLINE void FillLeverages(int m, const Factors& f, TmaskSpace& space) {
     Oct h = Broadcast<8>(inverse[0]);
     for (int c = 1; c < kColumns; ++c) {
       Oct s = Load<8>(space.columns.data() + (c - 1) * padded + i);
-      for (int k = 0; k < c; ++k) s = s - Broadcast<8>(l[c][k]) * z[k];
+      for (int k = 0; k < c; ++k) s = NegMulAdd(Broadcast<8>(l[c][k]), z[k], s);
       z[c] = s;
       h = h + s * s * Broadcast<8>(inverse[c]);
     }
