@@ -75,27 +75,39 @@ HWY_INLINE PackMask<kLanes> GapIsClosed(const GramMatrix& gram,
   return gap < Broadcast<kLanes>(options.tolerance) * p.yy;
 }
 
+// As many bands as fit into one vector.
+using Part = Pack<Bands::kPer>;
+
 // One sweep: w_j <- S(x_j'(y - sum over the others) / q_j), S the soft
 // threshold lambda / q_j. The coefficient changed last enters last, so that
-// the chain of dependent operations is short.
+// the chain of dependent operations is short; vectors one after the other, so
+// that a sweep's coefficients stay in registers.
 template <int K>
 HWY_INLINE void Sweep(const GramMatrix& gram, const Bands (&start)[K],
                       Bands (&w)[K], Bands& largest, Bands& change) {
-  largest = Broadcast<kLanes>(0);
-  change = Broadcast<kLanes>(0);
-  for (int j = 0; j < K; ++j) {
-    Bands z = start[j];
-    for (int k = j + 1; k < K; ++k) {
-      z = NegMulAdd(Broadcast<kLanes>(gram.scaled[j][k]), w[k], z);
+  for (int part = 0; part < Bands::kVectors; ++part) {
+    Part x[K];
+    for (int j = 0; j < K; ++j) x[j].v[0] = w[j].v[part];
+    Part most = Broadcast<Bands::kPer>(0);
+    Part moved = most;
+    for (int j = 0; j < K; ++j) {
+      Part z;
+      z.v[0] = start[j].v[part];
+      for (int k = j + 1; k < K; ++k) {
+        z = NegMulAdd(Broadcast<Bands::kPer>(gram.scaled[j][k]), x[k], z);
+      }
+      for (int k = 0; k < j; ++k) {
+        z = NegMulAdd(Broadcast<Bands::kPer>(gram.scaled[j][k]), x[k], z);
+      }
+      const Part threshold = Broadcast<Bands::kPer>(gram.threshold[j]);
+      const Part x_new = z - Max(Min(z, threshold), Negative(threshold));
+      moved = Max(moved, Abs(x_new - x[j]));
+      most = Max(most, Abs(x_new));
+      x[j] = x_new;
     }
-    for (int k = 0; k < j; ++k) {
-      z = NegMulAdd(Broadcast<kLanes>(gram.scaled[j][k]), w[k], z);
-    }
-    const Bands threshold = Broadcast<kLanes>(gram.threshold[j]);
-    const Bands w_new = z - Max(Min(z, threshold), Negative(threshold));
-    change = Max(change, Abs(w_new - w[j]));
-    largest = Max(largest, Abs(w_new));
-    w[j] = w_new;
+    for (int j = 0; j < K; ++j) w[j].v[part] = x[j].v[0];
+    largest.v[part] = most.v[0];
+    change.v[part] = moved.v[0];
   }
 }
 
