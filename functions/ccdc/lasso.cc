@@ -41,42 +41,51 @@ HWY_INLINE Problem<K> Centre(const GramMatrix& gram, const Row* products,
   return p;
 }
 
-// Whether the duality gap is small enough to stop.
+// As many bands as fit into one vector.
+using Part = Pack<Bands::kPer>;
+
+// Whether the duality gap is small enough to stop, for one vector of bands.
 template <int K>
-HWY_INLINE PackMask<kLanes> GapIsClosed(const GramMatrix& gram,
-                                        const LassoOptions& options,
-                                        const Problem<K>& p,
-                                        const Bands (&w)[K]) {
-  const Bands zero = Broadcast<kLanes>(0);
-  Bands steepest = zero;
-  Bands residual_y = p.yy;
-  Bands residual_fit = zero;
-  Bands norm = zero;
+HWY_INLINE PackMask<Bands::kPer> GapIsClosed(const GramMatrix& gram,
+                                             const LassoOptions& options,
+                                             const Problem<K>& p,
+                                             const Bands (&all)[K], int part) {
+  const Part zero = Broadcast<Bands::kPer>(0);
+  Part w[K];
+  for (int j = 0; j < K; ++j) w[j].v[0] = all[j].v[part];
+  const auto xy = [&p, part](int j) HWY_ATTR {
+    Part x;
+    x.v[0] = p.xy[j].v[part];
+    return x;
+  };
+  Part yy;
+  yy.v[0] = p.yy.v[part];
+  Part steepest = zero;
+  Part residual_y = yy;
+  Part residual_fit = zero;
+  Part norm = zero;
   for (int j = 0; j < K; ++j) {
-    Bands gradient = p.xy[j];
+    Part gradient = xy(j);
     for (int k = 0; k < K; ++k) {
       gradient =
-          NegMulAdd(Broadcast<kLanes>(gram.product[j][k]), w[k], gradient);
+          NegMulAdd(Broadcast<Bands::kPer>(gram.product[j][k]), w[k], gradient);
     }
     steepest = Max(steepest, Abs(gradient));
-    residual_y = NegMulAdd(w[j], p.xy[j], residual_y);
+    residual_y = NegMulAdd(w[j], xy(j), residual_y);
     residual_fit = MulAdd(w[j], gradient, residual_fit);
     norm = norm + Abs(w[j]);
   }
-  const Bands squared = residual_y - residual_fit;
-  const Bands lambda = Broadcast<kLanes>(options.lambda * p.count);
+  const Part squared = residual_y - residual_fit;
+  const Part lambda = Broadcast<Bands::kPer>(options.lambda * p.count);
   const auto infeasible = steepest > lambda;
-  const Bands shrink =
-      Select(infeasible, lambda / steepest, Broadcast<kLanes>(1));
-  const Bands half = Broadcast<kLanes>(0.5);
+  const Part shrink =
+      Select(infeasible, lambda / steepest, Broadcast<Bands::kPer>(1));
+  const Part half = Broadcast<Bands::kPer>(0.5);
   // Half of each square; both are equal where nothing has to shrink.
-  const Bands quadratic = half * (squared + shrink * shrink * squared);
-  const Bands gap = quadratic + lambda * norm - shrink * residual_y;
-  return gap < Broadcast<kLanes>(options.tolerance) * p.yy;
+  const Part quadratic = half * (squared + shrink * shrink * squared);
+  const Part gap = quadratic + lambda * norm - shrink * residual_y;
+  return gap < Broadcast<Bands::kPer>(options.tolerance) * yy;
 }
-
-// As many bands as fit into one vector.
-using Part = Pack<Bands::kPer>;
 
 // One sweep: w_j <- S(x_j'(y - sum over the others) / q_j), S the soft
 // threshold lambda / q_j. The coefficient changed last enters last, so that
@@ -138,7 +147,16 @@ HWY_INLINE void Descend(const GramMatrix& gram, const LassoOptions& options,
     if (last) settled = largest == largest;
     settled = Without(settled, done);
     if (None(settled)) continue;
-    if (!last) settled = Both(settled, GapIsClosed<K>(gram, options, p, w));
+    if (!last) {
+      for (int part = 0; part < Bands::kVectors; ++part) {
+        PackMask<Bands::kPer> here;
+        here.m[0] = settled.m[part];
+        if (None(here)) continue;
+        here = Both(here, GapIsClosed<K>(gram, options, p, w, part));
+        settled.m[part] = here.m[0];
+      }
+      if (None(settled)) continue;
+    }
     for (int j = 0; j < K; ++j) result[j] = Select(settled, w[j], result[j]);
     taken = Select(settled, Broadcast<kLanes>(sweep), taken);
     done = Either(done, settled);
