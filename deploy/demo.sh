@@ -63,7 +63,8 @@ run internode run "$function" "$cube" -o "$segments" \
 
 say 'What is in the file'
 run internode segments info "$segments"
-run ncdump -h "$segments" >"$demo_dir/header.txt"
+printf '$ ncdump -h %s\n' "$segments"
+ncdump -h "$segments" >"$demo_dir/header.txt"
 sed -n '1,12p' "$demo_dir/header.txt"
 echo "  ... (all of it: $demo_dir/header.txt)"
 
