@@ -132,7 +132,11 @@ absl::StatusOr<std::string> FrameEncoder::Finish() {
              .num_records = num_records_,
              .record_bytes = record_bytes_},
             &bytes_);
-  std::string frame = std::exchange(bytes_, std::string(kHeaderSize, '\0'));
+  std::string frame = std::move(bytes_);
+  // The next frame is likely to be as large as this one.
+  bytes_ = std::string();
+  bytes_.reserve(frame.size());
+  bytes_.resize(kHeaderSize);
   tasks_.begin = tasks_.end;
   num_pixels_ = 0;
   num_listed_pixels_ = 0;
