@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
 #include "client/job_state.h"
@@ -17,6 +18,17 @@
 namespace internode {
 namespace {
 
+// Which variables the function saw, as --variables takes them.
+std::string VariablesText(const functions::FunctionInputs& inputs) {
+  return absl::StrJoin(
+      inputs.series, ",",
+      [](std::string* out, const functions::InputSeries& series) {
+        absl::StrAppend(
+            out, series.role, "=",
+            series.source.band < 0 ? series.source.variable : series.label);
+      });
+}
+
 core::Attributes FileAttributes(const client::JobState& state) {
   const functions::FunctionInfo& function = state.plan.function->info();
   const core::CubeInfo& cube = state.cube->info();
@@ -26,10 +38,14 @@ core::Attributes FileAttributes(const client::JobState& state) {
       {"algorithm", function.name},
       {"algorithm_version", function.version},
       {"parameters", state.plan.parameters.ToJson()},
+      {"variables", VariablesText(state.plan.inputs)},
       {"input_path", cube.path},
       {"input_bytes", std::vector<int64_t>{cube.file_bytes}},
       {"input_mtime_ns", std::vector<int64_t>{cube.file_mtime_ns}},
   };
+  if (state.spec.nodata.has_value()) {
+    attributes.push_back({"nodata", std::vector<double>{*state.spec.nodata}});
+  }
   for (const core::Attribute& attribute : state.plan.prepared->attributes()) {
     attributes.push_back(attribute);
   }

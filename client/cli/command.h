@@ -49,6 +49,7 @@ void AddChunksCommand(CLI::App* root, CommandLine* line);
 void AddCubeCommand(CLI::App* root, CommandLine* line);
 void AddFunctionsCommand(CLI::App* root, CommandLine* line);
 void AddSegmentsCommand(CLI::App* root, CommandLine* line);
+void AddSegmentsPixelCommand(CLI::App* group, CommandLine* line);
 void AddSimulateCommand(CLI::App* root, CommandLine* line);
 void AddCompletionCommand(CLI::App* root, CommandLine* line);
 

@@ -159,6 +159,8 @@ void AddSegmentsCommand(CLI::App* root, CommandLine* line) {
       return RunMerge(*arguments, line->global.output_format());
     };
   });
+
+  AddSegmentsPixelCommand(group, line);
 }
 
 }  // namespace internode::cli
