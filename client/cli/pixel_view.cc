@@ -1,5 +1,6 @@
 #include "client/cli/pixel_view.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -20,6 +21,7 @@
 #include "functions/ccdc/qa.h"
 #include "functions/clear_codes.h"
 #include "functions/parameter.h"
+#include "functions/registry.h"
 
 namespace internode::cli {
 namespace {
@@ -103,6 +105,28 @@ absl::Status ViewOther(const functions::JobPlan& plan, const core::Block& block,
   return absl::OkStatus();
 }
 
+using ParameterList = std::vector<std::pair<std::string, std::string>>;
+
+// The parameters that the file records and that are not `function`'s defaults:
+// some may not be given together.
+absl::StatusOr<ParameterList> GivenParameters(const std::string& function,
+                                              const std::string& recorded) {
+  INTERNODE_ASSIGN_OR_RETURN(const functions::Registry registry,
+                             client::LoadRegistry({}));
+  INTERNODE_ASSIGN_OR_RETURN(const auto found, registry.Find(function));
+  INTERNODE_ASSIGN_OR_RETURN(
+      const functions::Parameters defaults,
+      functions::Parameters::Parse(found->info().parameters, {}));
+  INTERNODE_ASSIGN_OR_RETURN(const ParameterList usual,
+                             functions::ParametersFromJson(defaults.ToJson()));
+  INTERNODE_ASSIGN_OR_RETURN(ParameterList given,
+                             functions::ParametersFromJson(recorded));
+  std::erase_if(given, [&usual](const auto& parameter) {
+    return std::find(usual.begin(), usual.end(), parameter) != usual.end();
+  });
+  return given;
+}
+
 absl::StatusOr<JobOptions> JobOf(const cube::SegmentReader& reader,
                                  const std::string& cube_path,
                                  const std::string& group) {
@@ -110,8 +134,9 @@ absl::StatusOr<JobOptions> JobOf(const cube::SegmentReader& reader,
   JobOptions options;
   options.function = core::TextAttribute(attributes, "algorithm");
   INTERNODE_ASSIGN_OR_RETURN(
-      options.parameters, functions::ParametersFromJson(
-                              core::TextAttribute(attributes, "parameters")));
+      options.parameters,
+      GivenParameters(options.function,
+                      core::TextAttribute(attributes, "parameters")));
   options.cube.path = cube_path;
   options.cube.group = group;
   const std::string variables = core::TextAttribute(attributes, "variables");

@@ -52,8 +52,9 @@ absl::StatusOr<int64_t> Nearest(const core::CoordinateInfo& coordinate,
         at.empty()
             ? absl::StrCat("the file has no coordinates along '",
                            coordinate.dim, "'; use --index")
-            : absl::StrFormat("%s %g is outside the grid, which has %g to %g",
-                              coordinate.dim, value, at.front(), at.back()));
+            : absl::StrFormat(
+                  "%s %.10g is outside the grid, which has %.10g to %.10g",
+                  coordinate.dim, value, at.front(), at.back()));
   }
   return static_cast<int64_t>(nearest);
 }
