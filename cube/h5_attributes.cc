@@ -51,6 +51,7 @@ std::optional<std::vector<std::string>> ReadVariableTexts(
   std::vector<char*> pointers(count, nullptr);
   if (source.Read(memory.get(), pointers.data()) < 0) return {};
   std::vector<std::string> texts;
+  texts.reserve(count);
   for (const char* pointer : pointers) {
     texts.emplace_back(pointer == nullptr ? "" : pointer);
   }
@@ -152,7 +153,8 @@ herr_t AppendName(hid_t /*object*/, const char* name, const H5A_info_t*,
   return 0;
 }
 
-h5::Attribute OpenAttribute(hid_t object, const char* name) {
+h5::Attribute OpenAttribute(hid_t object, const char* name)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
   if (!HasAttribute(object, name)) return h5::Attribute();
   return h5::Attribute(H5Aopen(object, name, H5P_DEFAULT));
 }

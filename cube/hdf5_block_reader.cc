@@ -150,7 +150,7 @@ absl::Status Hdf5BlockReader::Read(const Selection& selection, Block* block) {
   try {
     block->Reset(&plan_.layout, selection);
     std::unique_ptr<Staging> staging = TakeStaging();
-    const absl::Status status = ReadAll(selection, staging.get(), block);
+    absl::Status status = ReadAll(selection, staging.get(), block);
     ReturnStaging(std::move(staging));
     // What was read of a file that somebody writes to is worth nothing, and
     // explains errors.

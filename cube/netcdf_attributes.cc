@@ -64,16 +64,18 @@ T Narrow(From value) {
 
 template <typename From>
 herr_t WriteNumbers(hid_t object, const std::string& name,
-                    const std::vector<From>& numbers, core::DataType type) {
+                    const std::vector<From>& numbers, core::DataType type)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
   const hsize_t count = numbers.size();
   const h5::Space space(count == 0 ? H5Screate(H5S_NULL)
                                    : H5Screate_simple(1, &count, nullptr));
+  const hid_t stored = h5::LittleEndianType(type);
   return core::VisitDataType(type, [&](auto zero) -> herr_t {
     using T = decltype(zero);
     std::vector<T> narrow;
     narrow.reserve(numbers.size());
     for (const From number : numbers) narrow.push_back(Narrow<T>(number));
-    return WriteAttribute(object, name, h5::LittleEndianType(type), space.get(),
+    return WriteAttribute(object, name, stored, space.get(),
                           narrow.empty() ? nullptr : narrow.data());
   });
 }
@@ -86,7 +88,8 @@ core::DataType TypeOf(const std::vector<int64_t>& numbers) {
 }
 
 herr_t WriteOne(hid_t object, const core::Attribute& attribute,
-                std::optional<core::DataType> type) {
+                std::optional<core::DataType> type)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
   if (const auto* text = std::get_if<std::string>(&attribute.value)) {
     return WriteText(object, attribute.name, *text);
   }
@@ -107,9 +110,10 @@ herr_t WriteOne(hid_t object, const core::Attribute& attribute,
 }  // namespace
 
 herr_t SetFillValue(hid_t properties, core::DataType type, double fill) {
+  const hid_t stored = h5::LittleEndianType(type);
   return core::VisitDataType(type, [&](auto zero) -> herr_t {
     const auto value = Narrow<decltype(zero)>(fill);
-    return H5Pset_fill_value(properties, h5::LittleEndianType(type), &value);
+    return H5Pset_fill_value(properties, stored, &value);
   });
 }
 

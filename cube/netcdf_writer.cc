@@ -102,19 +102,25 @@ struct NetcdfWriter::Impl {
                                             what));
   }
 
-  absl::Status CreateFile();
+  absl::Status CreateFile() ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
   absl::Status AddDim(absl::string_view name, int64_t size, bool unlimited);
   absl::StatusOr<size_t> FindDim(absl::string_view name) const;
   absl::StatusOr<h5::PropertyList> CreationProperties(
-      const NetcdfVariable& variable) const;
+      const NetcdfVariable& variable) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
   absl::StatusOr<h5::Space> MakeSpace(const Variable& variable) const;
-  absl::Status CreateDataset(hid_t type, hid_t properties, Variable* variable);
-  absl::Status MakeScales();
-  absl::Status MakeScale(size_t dim, std::vector<hobj_ref_t>* scales);
-  absl::Status AttachScales(const std::vector<hobj_ref_t>& scales);
+  absl::Status CreateDataset(hid_t type, hid_t properties, Variable* variable)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
+  absl::Status MakeScales() ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
+  absl::Status MakeScale(size_t dim, std::vector<hobj_ref_t>* scales)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
+  absl::Status AttachScales(const std::vector<hobj_ref_t>& scales)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
   absl::Status WriteDimensionList(const Variable& variable,
-                                  const std::vector<hobj_ref_t>& scales);
-  absl::Status WriteReferenceList(size_t dim);
+                                  const std::vector<hobj_ref_t>& scales)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
+  absl::Status WriteReferenceList(size_t dim)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
   // The variable that is the coordinate of `dim`, or null.
   const Variable* CoordinateOf(size_t dim) const;
 
@@ -307,6 +313,7 @@ absl::Status NetcdfWriter::AddLabels(absl::string_view name,
   INTERNODE_RETURN_IF_ERROR(
       impl_->CreateDataset(type.get(), properties.get(), &added));
   std::vector<const char*> texts;
+  texts.reserve(labels.size());
   for (const std::string& label : labels) texts.push_back(label.c_str());
   const bool ok =
       (texts.empty() || H5Dwrite(added.dataset.get(), type.get(), H5S_ALL,

@@ -52,7 +52,7 @@ absl::StatusOr<Readers> OpenParts(const std::vector<std::string>& paths) {
 
 // "part 3 of 7 (chunks 20 to 29)", as far as the parts that are there tell.
 std::string NameMissing(const Readers& readers, int64_t begin, int64_t end) {
-  const std::string chunks = absl::StrCat("chunks ", begin, " to ", end - 1);
+  std::string chunks = absl::StrCat("chunks ", begin, " to ", end - 1);
   const int64_t total = PartIn(*readers[0]).total;
   const int64_t num_chunks = readers[0]->spec().grid.num_chunks();
   std::vector<int64_t> ids;
