@@ -28,21 +28,18 @@ bool Core::AskMostLoaded() {
   if (loaded_.empty()) return false;
   WorkerRecord* const worker = std::prev(loaded_.end())->second;
   if (worker->dry_at - now_ < kLeastGain) return false;
-  const int64_t most = (worker->Unstarted() + 1) / 2;
-  for (auto it = worker->leases.rbegin(); it != worker->leases.rend(); ++it) {
-    Lease* const lease = it->get();
-    if (lease->kept || lease->asked.has_value()) continue;
-    const Interval last = *lease->remaining.Last();
-    const Interval asked = {std::max(last.begin, last.end - most), last.end};
-    lease->asked = asked;
-    lease->asked_at = now_;
-    asks_.push_back({now_, worker->id, lease->id});
-    ++asks_in_flight_;
-    actions_->push_back(TakeBack{worker->id, worker->epoch, lease->id, asked});
-    Reindex(worker);
-    return true;
-  }
-  return false;
+  const auto [lease, unstarted] = worker->LastUnstarted();
+  if (lease == nullptr) return false;
+  const int64_t most = std::min(unstarted, (worker->Unstarted() + 1) / 2);
+  const Interval last = *lease->remaining.Last();
+  const Interval asked = {std::max(last.begin, last.end - most), last.end};
+  lease->asked = asked;
+  lease->asked_at = now_;
+  asks_.push_back({now_, worker->id, lease->id});
+  ++asks_in_flight_;
+  actions_->push_back(TakeBack{worker->id, worker->epoch, lease->id, asked});
+  Reindex(worker);
+  return true;
 }
 
 std::optional<std::pair<Lease*, Interval>> Core::FindUncopied(

@@ -18,7 +18,7 @@ constexpr int kMostLooks = 16;
 constexpr int64_t kLeasesPerStretch = 8;
 
 // With this many leases a worker gets no other job's first one.
-constexpr size_t kMostLeasesForHeadStart = 4;
+constexpr size_t kMostLeasesForHeadStart = 8;
 
 }  // namespace
 

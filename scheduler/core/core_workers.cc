@@ -282,8 +282,10 @@ void Core::On(const LeaseReturned& event) {
     lease->kept = returned.CountWithin(*lease->asked) < asked;
     ForgetAsk(lease);
   }
-  Touch(worker);
   ReleaseToPools(lease, RunsOf(returned));
+  // Those who have less come first when the tasks are given out again.
+  worker->dry_at = now_ + worker->Queued();
+  Reindex(worker);
 }
 
 }  // namespace internode::scheduler::core

@@ -49,7 +49,7 @@ class Slowness {
 struct LeaseRequest {
   // Of the job: tasks that wait, and how long they take.
   int64_t waiting = 0;
-  TaskDuration duration;
+  TaskDuration duration = {};
   // Of the worker.
   int64_t slots = 1;
   int64_t slowness_units = Slowness::kUnit;

@@ -70,7 +70,8 @@ class IntervalMap {
   // the map's, and is null where there is none.
   std::pair<Interval, const Value*> First(Interval interval) const {
     const auto it = FirstReaching(interval.begin);
-    if (it == entries_.end() || it->first >= interval.end) {
+    if (it == entries_.end() || it->first >= interval.end ||
+        interval.end <= interval.begin) {
       return {{interval.end, interval.end}, nullptr};
     }
     return {{std::max(it->first, interval.begin),

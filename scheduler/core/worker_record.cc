@@ -41,13 +41,31 @@ bool WorkerRecord::RunsAlone() const {
 
 int64_t WorkerRecord::Unstarted() const {
   if (RunsAlone()) return 0;
-  int64_t open = 0;
+  // The first tasks, one for each slot, are running.
+  int64_t to_run = slots;
+  int64_t unstarted = 0;
   for (const auto& lease : leases) {
+    const int64_t remaining = lease->remaining.size();
+    const int64_t started = std::min(to_run, remaining);
+    to_run -= started;
     if (!lease->kept && !lease->asked.has_value()) {
-      open += lease->remaining.size();
+      unstarted += remaining - started;
     }
   }
-  return std::clamp<int64_t>(num_tasks - slots, 0, open);
+  return unstarted;
+}
+
+std::pair<Lease*, int64_t> WorkerRecord::LastUnstarted() const {
+  int64_t after = num_tasks;
+  for (auto it = leases.rbegin(); it != leases.rend(); ++it) {
+    const int64_t remaining = (*it)->remaining.size();
+    after -= remaining;
+    const int64_t started = std::clamp<int64_t>(slots - after, 0, remaining);
+    if (!(*it)->kept && !(*it)->asked.has_value() && started < remaining) {
+      return {it->get(), remaining - started};
+    }
+  }
+  return {nullptr, 0};
 }
 
 }  // namespace internode::scheduler::core

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "scheduler/core/durations.h"
@@ -27,6 +28,8 @@ struct WorkerRecord {
   bool Wants(Nanos target) const;
   // Tasks that it should not have started, and can be asked to give back.
   int64_t Unstarted() const;
+  // The last lease with such tasks, and how many it has; null if there is none.
+  std::pair<Lease*, int64_t> LastUnstarted() const;
   // Whether it runs suspects.
   bool RunsAlone() const;
 
