@@ -79,6 +79,8 @@ absl::Status CheckOptions(const SimulateOptions& options) {
       CheckRange("the cloud fraction", options.cloud_fraction, 0, 1));
   INTERNODE_RETURN_IF_ERROR(
       CheckRange("the break probability", options.break_probability, 0, 1));
+  INTERNODE_RETURN_IF_ERROR(
+      CheckRange("the change size", options.change_size, 0, 1));
   return CheckRange("the number of threads", options.threads, 1, 1024);
 }
 
@@ -184,7 +186,8 @@ absl::Status Simulate(const SimulateOptions& options, absl::string_view path,
   const PixelSimulator simulator(
       SimulatedDates(options.dates, options.start_day, options.end_day,
                      options.seed),
-      options.seed, options.cloud_fraction, options.break_probability);
+      options.seed, options.cloud_fraction, options.break_probability,
+      options.change_size);
   INTERNODE_ASSIGN_OR_RETURN(std::unique_ptr<NetcdfWriter> file,
                              NetcdfWriter::Create(path, overwrite));
   INTERNODE_ASSIGN_OR_RETURN(

@@ -48,6 +48,9 @@ struct SimulateOptions {
   double cloud_fraction = 0.35;
   // That each of at most three possible breaks of a pixel takes place.
   double break_probability = 0.25;
+  // How far a break goes from the old model to that of another land cover: 1
+  // is all the way, 0 is no change.
+  double change_size = 1;
   // Threads that generate; the file does not depend on it.
   int threads = 2;
 };

@@ -247,7 +247,8 @@ absl::StatusOr<SimulatedCube> AddSimulatedCube(
        {"source", std::string("internode simulate")},
        {"seed", absl::StrCat(options.seed)},
        {"cloud_fraction", std::vector<double>{options.cloud_fraction}},
-       {"break_probability", std::vector<double>{options.break_probability}}}));
+       {"break_probability", std::vector<double>{options.break_probability}},
+       {"change_size", std::vector<double>{options.change_size}}}));
   INTERNODE_RETURN_IF_ERROR(AddDimensions(options, file));
   INTERNODE_RETURN_IF_ERROR(
       AddNumbers<int32_t>("crs", "", {0}, AlbersAttributes(), file));

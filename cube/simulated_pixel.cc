@@ -137,10 +137,12 @@ std::vector<int32_t> SimulatedDates(int64_t count, int64_t start_day,
 }
 
 PixelSimulator::PixelSimulator(std::vector<int32_t> dates, uint64_t seed,
-                               double cloud_fraction, double break_probability)
+                               double cloud_fraction, double break_probability,
+                               double change_size)
     : dates_(std::move(dates)),
       seed_(Mix(seed)),
-      break_probability_(break_probability) {
+      break_probability_(break_probability),
+      change_size_(change_size) {
   for (size_t d = 0; d < dates_.size(); ++d) {
     const uint64_t key = Draw(seed_ ^ kForClouds, d);
     Date date = DateAt(dates_[d]);
@@ -286,6 +288,24 @@ void PixelSimulator::AddModels(uint64_t key, size_t segment, int cover_number,
   }
 }
 
+void PixelSimulator::ShortenChanges(std::vector<Model>* models) const {
+  // Exact where change_size_ is 1.
+  const auto between = [this](double old_value, double* value) {
+    *value = (1 - change_size_) * old_value + change_size_ * *value;
+  };
+  for (size_t i = kSimulatedBands; i < models->size(); ++i) {
+    const Model& before = (*models)[i - kSimulatedBands];
+    Model& model = (*models)[i];
+    between(before.level, &model.level);
+    between(before.slope, &model.slope);
+    between(before.cos1, &model.cos1);
+    between(before.sin1, &model.sin1);
+    between(before.cos2, &model.cos2);
+    between(before.sin2, &model.sin2);
+    between(before.noise, &model.noise);
+  }
+}
+
 void PixelSimulator::Simulate(int64_t y, int64_t x,
                               SimulatedPixel* pixel) const {
   const uint64_t key =
@@ -296,13 +316,16 @@ void PixelSimulator::Simulate(int64_t y, int64_t x,
   for (size_t s = 0; s < covers.size(); ++s) {
     AddModels(key, s, covers[s], &models);
   }
+  ShortenChanges(&models);
   pixel->values.resize(dates_.size() * kSimulatedBands);
   pixel->sights.resize(dates_.size());
   for (size_t s = 0; s < covers.size(); ++s) {
     const size_t begin = SegmentStart(*pixel, static_cast<int>(s));
     const size_t end = SegmentStart(*pixel, static_cast<int>(s) + 1);
+    // Whether it looks like water is settled by the cover that is nearer.
+    const size_t seen_as = change_size_ < 0.5 ? 0 : s;
     for (size_t d = begin; d < end; ++d) {
-      pixel->sights[d] = SightAt(d, y, x, key, covers[s]);
+      pixel->sights[d] = SightAt(d, y, x, key, covers[seen_as]);
     }
     FillSegment(key, begin, end, &models[s * kSimulatedBands], pixel);
   }

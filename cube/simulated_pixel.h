@@ -51,15 +51,16 @@ std::vector<int32_t> SimulatedDates(int64_t count, int64_t start_day,
 //
 //   f(t) = level + slope t + a1 cos wt + b1 sin wt + a2 cos 2wt + b2 sin 2wt
 //
-// with normal noise on it; at a break the land cover changes. Clouds, shadows
-// and snow replace the ground; on some dates half of the area was not seen.
-// A pixel depends on the constructor's arguments and its place alone.
-// Immutable, and so thread-safe.
+// with normal noise on it; at a break the model goes `change_size` of the way
+// to that of another land cover. Clouds, shadows and snow replace the ground;
+// on some dates half of the area was not seen. A pixel depends on the
+// constructor's arguments and its place alone. Immutable, and so thread-safe.
 class PixelSimulator {
  public:
   // `dates`: ascending days since 1970-01-01, at least one.
   PixelSimulator(std::vector<int32_t> dates, uint64_t seed,
-                 double cloud_fraction, double break_probability);
+                 double cloud_fraction, double break_probability,
+                 double change_size = 1);
 
   const std::vector<int32_t>& dates() const { return dates_; }
 
@@ -90,6 +91,9 @@ class PixelSimulator {
                  std::vector<Model>* models) const;
   SimulatedSight SightAt(size_t d, int64_t y, int64_t x, uint64_t key,
                          int cover) const;
+  // Moves each segment's models back to the part of the way from the segment
+  // before that a change goes.
+  void ShortenChanges(std::vector<Model>* models) const;
   // The values of the dates in [begin, end), whose sights are set.
   void FillSegment(uint64_t key, size_t begin, size_t end, const Model* models,
                    SimulatedPixel* pixel) const;
@@ -100,6 +104,7 @@ class PixelSimulator {
   std::vector<Date> shared_;
   uint64_t seed_;
   double break_probability_;
+  double change_size_;
 };
 
 }  // namespace internode::cube

@@ -119,6 +119,10 @@ void AddSimulateCommand(CLI::App* root, CommandLine* line) {
       ->add_option("--cloud-fraction", options.cloud_fraction,
                    "Mean part of the observations under clouds, 0 to 1")
       ->type_name("F");
+  command
+      ->add_option("--change-size", options.change_size,
+                   "How far a break goes towards another land cover, 0 to 1")
+      ->type_name("F");
   command->add_flag("--overwrite", arguments->overwrite,
                     "Replace the file if it exists");
   command->callback([arguments, line] {
