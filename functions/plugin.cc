@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 
 #include "base/status_macros.h"
+#include "functions/library_file.h"
 
 namespace internode::functions {
 namespace {
@@ -77,6 +78,10 @@ absl::StatusOr<std::shared_ptr<const Function>> LoadPlugin(
   }
   if (!fs::is_regular_file(file, error)) {
     return Refused(path, "not a file");
+  }
+  if (const absl::Status whole = CheckLibraryIsWhole(file.string());
+      !whole.ok()) {
+    return Refused(path, whole.message());
   }
   void* const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return Refused(path, LoaderError());

@@ -146,6 +146,7 @@ absl::StatusOr<size_t> RoleFiller::RoleOf(
       return r;
     }
   }
+  if (names.size() == 1) return 0;
   return absl::InvalidArgumentError(absl::StrCat(
       "variable '", choice.variable, "' is named without a role; ",
       FunctionText(), " has ",

@@ -48,6 +48,9 @@ struct FilledRoles {
 // named with all variables over the same dimensions that no other role took
 // and whose names are no other role's guesses.
 //
+// A choice without a role is for the repeated role; else for the role that has
+// its name or guesses it; else for the only role.
+//
 // A choice names a variable (all its bands, where the role is repeated), a
 // band by its label, or one band of a variable as "image[red]" or "image[3]".
 // All variables have the core dimensions and are over the same dimensions; the

@@ -125,7 +125,7 @@ STANDARD_C = re.compile(
     r"^(?:assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale"
     r"|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint"
     r"|stdio|stdlib|stdnoreturn|string|tgmath|threads|time|uchar|wchar|wctype"
-    r"|dirent|dlfcn|fcntl|glob|poll|pthread|pwd|sched|semaphore|spawn|strings"
+    r"|dirent|dlfcn|elf|fcntl|glob|link|poll|pthread|pwd|sched|semaphore|spawn|strings"
     r"|syslog|termios|unistd|netdb|sys/\w+|netinet/\w+|arpa/\w+|linux/\w+"
     r"|sanitizer/\w+|immintrin|cpuid|arm_neon)\.h$")
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -363,6 +364,25 @@ TEST_F(PluginDirectoryTest, RefusesWhatIsNoFunctionLibrary) {
   EXPECT_THAT(text, StartsWith(absl::StrCat("'", Path("text.so"),
                                             "' is not a function library: ")));
   EXPECT_THAT(text, ::testing::Not(HasSubstr("\n")));
+}
+
+TEST_F(PluginDirectoryTest, RefusesALibraryThatIsCutOff) {
+  const uintmax_t size = fs::file_size(INTERNODE_PLUGIN_ABOVE);
+  for (uintmax_t left = size / 2; left > 0; left -= std::min(left, size / 64)) {
+    fs::remove(Path("cut.so"));
+    fs::copy_file(INTERNODE_PLUGIN_ABOVE, Path("cut.so"));
+    fs::resize_file(Path("cut.so"), left);
+    const absl::Status status = LoadPlugin(Path("cut.so")).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                StartsWith(absl::StrCat("'", Path("cut.so"),
+                                        "' is not a function library: ")));
+    if (left == size / 2) {
+      EXPECT_THAT(std::string(status.message()),
+                  ::testing::EndsWith(
+                      absl::StrCat("it is cut off after ", left, " bytes")));
+    }
+  }
 }
 
 TEST_F(PluginDirectoryTest, RefusesALibraryWithoutTheSymbol) {

@@ -110,6 +110,14 @@ TEST(RolesTest, TheUserNamesVariables) {
               ElementsAre(ElementsAre("blue"), ElementsAre("red")));
 }
 
+TEST(RolesTest, TheOnlyRoleNeedsNoName) {
+  FunctionInfo info = Named();
+  info.roles.pop_back();
+  EXPECT_THAT(Labels(info, {{"", "red"}}), ElementsAre(ElementsAre("red")));
+  EXPECT_EQ(ErrorOf(info, {{"", "red"}, {"", "blue"}}),
+            "role 'blue' is given twice, as 'red' and 'blue'");
+}
+
 TEST(RolesTest, AQualityVariableThatIsLeftOutIsNoBand) {
   const auto filled =
       FillRoles(Banded(), TestCube(), {"time"}, {{"qa", "none"}});
