@@ -437,7 +437,7 @@ class OtherCommandsTest(CommandTest):
 
         self.assertEqual(complete("internode", "si"), ["simulate"])
         self.assertEqual(complete("internode", "segments", "@empty"),
-                         ["info", "merge"])
+                         ["info", "merge", "pixel"])
         self.assertEqual(complete("internode", "run", "stats", "--max"),
                          ["--max-fails"])
 
