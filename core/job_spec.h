@@ -53,6 +53,7 @@ struct JobSpec {
   std::vector<VariableChoice> variables;
   std::vector<DimensionRange> select;
   // The packed value that means "no data", beside what the file declares.
+  // Absent: -9999 in variables whose file declares none.
   std::optional<double> nodata;
 };
 

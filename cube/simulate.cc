@@ -146,6 +146,7 @@ absl::Status WriteTiles(const SimulateOptions& options, const TileShape& shape,
                         const SimulatedCube& cube, NetcdfWriter* file,
                         const std::function<void(int64_t, int64_t)>& progress) {
   std::vector<std::unique_ptr<TileMaker>> makers;
+  makers.reserve(static_cast<size_t>(options.threads));
   for (int i = 0; i < options.threads; ++i) {
     makers.push_back(
         std::make_unique<TileMaker>(&simulator, shape, cube, options.deflate));
@@ -156,6 +157,7 @@ absl::Status WriteTiles(const SimulateOptions& options, const TileShape& shape,
     const auto wave = static_cast<size_t>(
         std::min<int64_t>(options.threads, shape.num_tiles() - tile));
     std::vector<std::thread> threads;
+    threads.reserve(wave);
     for (size_t i = 1; i < wave; ++i) {
       threads.emplace_back(
           [&, i] { makers[i]->Make(tile + static_cast<int64_t>(i)); });
@@ -180,7 +182,7 @@ absl::Status WriteTiles(const SimulateOptions& options, const TileShape& shape,
 
 absl::Status Simulate(const SimulateOptions& options, absl::string_view path,
                       bool overwrite,
-                      std::function<void(int64_t, int64_t)> progress) {
+                      const std::function<void(int64_t, int64_t)>& progress) {
   INTERNODE_RETURN_IF_ERROR(CheckOptions(options));
   INTERNODE_ASSIGN_OR_RETURN(const TileShape shape, MakeShape(options));
   const PixelSimulator simulator(

@@ -69,7 +69,7 @@ struct SimulateOptions {
 // kInvalidArgument for options out of range; as NetcdfWriter.
 absl::Status Simulate(const SimulateOptions& options, absl::string_view path,
                       bool overwrite,
-                      std::function<void(int64_t, int64_t)> progress = nullptr);
+                      const std::function<void(int64_t, int64_t)>& progress = nullptr);
 
 }  // namespace internode::cube
 

@@ -168,7 +168,7 @@ absl::Status AddBands(const SimulateOptions& options, const TileShape& shape,
         {"long_name",
          one ? absl::StrCat(reflectance, "; thermal: ", temperature)
          : name == "thermal" ? temperature
-                             : name + " " + reflectance}};
+                             : absl::StrCat(name, " ", reflectance)}};
     AddPlaceAttributes(options, &variable);
     INTERNODE_ASSIGN_OR_RETURN(const int number, file->AddVariable(variable));
     cube->bands.push_back(number);

@@ -63,6 +63,10 @@ struct FunctionInfo {
   // Needs the dates of its observations: a decoded time axis that is the only
   // core dimension beside the bands.
   bool needs_time = true;
+  // -9999 is no data in a variable that declares no such value itself, unless
+  // the user names another. A function that judges values by ranges of its own
+  // says no.
+  bool usual_nodata = true;
 };
 
 // One series that a job hands to its function: entry i of the inputs is

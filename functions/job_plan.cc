@@ -59,8 +59,20 @@ absl::Status NoDates(const FunctionInfo& info, const core::CubeInfo& cube,
       core_dims.empty() ? "none" : absl::StrJoin(core_dims, ", ")));
 }
 
-InputSeries MakeInput(const core::CubeInfo& cube, const RoleSpec& role,
-                      const SeriesSource& source,
+// What most producers of int16 reflectances write where there is nothing, and
+// often without declaring it.
+constexpr double kUsualNodata = -9999;
+
+bool CanHoldUsualNodata(core::DataType type) {
+  return core::VisitDataType(type, [](auto zero) {
+    using T = decltype(zero);
+    return static_cast<double>(std::numeric_limits<T>::lowest()) <=
+           kUsualNodata;
+  });
+}
+
+InputSeries MakeInput(const core::CubeInfo& cube, const FunctionInfo& info,
+                      const RoleSpec& role, const SeriesSource& source,
                       const std::optional<double>& nodata) {
   const core::VariableInfo& variable = cube.variables[source.variable];
   InputSeries series;
@@ -73,6 +85,10 @@ InputSeries MakeInput(const core::CubeInfo& cube, const RoleSpec& role,
       std::find(series.missing.begin(), series.missing.end(), *nodata) ==
           series.missing.end()) {
     series.missing.push_back(*nodata);
+  }
+  if (!nodata.has_value() && !role.codes && info.usual_nodata &&
+      series.missing.empty() && CanHoldUsualNodata(series.type)) {
+    series.missing.push_back(kUsualNodata);
   }
   series.valid_min = variable.valid_min;
   series.valid_max = variable.valid_max;
@@ -112,7 +128,7 @@ absl::StatusOr<FunctionInputs> MakeInputs(const core::JobSpec& spec,
   for (size_t r = 0; r < info.roles.size(); ++r) {
     for (const SeriesSource& source : filled.sources[r]) {
       inputs.series.push_back(
-          MakeInput(cube, info.roles[r], source, spec.nodata));
+          MakeInput(cube, info, info.roles[r], source, spec.nodata));
     }
   }
   INTERNODE_ASSIGN_OR_RETURN(inputs.count, SeriesCount(cube, series_dims));
@@ -135,6 +151,24 @@ absl::StatusOr<FunctionInputs> MakeInputs(const core::JobSpec& spec,
                      " indices and ", inputs.days.size(), " dates"));
   }
   return inputs;
+}
+
+// Says so when a value that the cube does not declare counts as no data.
+void NoteUsualNodata(const core::CubeInfo& cube, const FunctionInputs& inputs,
+                     std::vector<std::string>* notes) {
+  std::vector<std::string> labels;
+  for (const InputSeries& series : inputs.series) {
+    const core::VariableInfo* variable =
+        cube.FindVariable(series.source.variable);
+    if (variable->missing.empty() && series.missing.size() == 1 &&
+        series.missing[0] == kUsualNodata) {
+      labels.push_back(series.label);
+    }
+  }
+  if (labels.empty()) return;
+  notes->push_back(absl::StrCat(
+      "nodata: ", kUsualNodata, " in ", absl::StrJoin(labels, ", "),
+      ", which declare none (--nodata V for another value)"));
 }
 
 core::BlockRequest MakeRequest(const core::JobSpec& spec,
@@ -188,6 +222,9 @@ absl::StatusOr<JobPlan> MakeJobPlan(const core::JobSpec& spec,
   if (!prepared.ok()) return OfFunction(info, prepared.status());
   plan.prepared = *std::move(prepared);
   plan.notes = std::move(filled.notes);
+  if (!spec.nodata.has_value()) {
+    NoteUsualNodata(cube, plan.inputs, &plan.notes);
+  }
   for (std::string& note : plan.prepared->notes()) {
     plan.notes.push_back(std::move(note));
   }

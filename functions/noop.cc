@@ -71,6 +71,7 @@ FunctionInfo MakeInfo() {
                  .codes = false,
                  .guesses = {}}};
   info.needs_time = false;
+  info.usual_nodata = false;
   return info;
 }
 

@@ -183,7 +183,8 @@ absl::StatusOr<int64_t> DateFormatOptions::ParseDay(
 
 void AddNodataOption(CLI::App* app, NodataOptions* options) {
   app->add_option("--nodata,--ndv", options->given,
-                  "Value that means 'no data'")
+                  "Value that means 'no data'; by default -9999 where the "
+                  "file declares none")
       ->type_name("V");
 }
 

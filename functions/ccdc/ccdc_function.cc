@@ -284,6 +284,8 @@ FunctionInfo MakeInfo() {
       "has all of it.";
   info.parameters = ccdc::OptionSpecs();
   info.roles = ccdc::OptionRoles();
+  // The valid ranges tell; the reference fits such values of snow.
+  info.usual_nodata = false;
   return info;
 }
 

@@ -65,6 +65,7 @@ struct CubeOptions {
   std::vector<VariableChoice> variables;
   std::vector<DimensionRange> select;
   // The packed value that means "no data", beside what the file declares.
+  // Absent: -9999 in variables whose file declares none.
   std::optional<double> nodata;
   ChunkChoice chunks = AutoChunks();
 };

@@ -69,6 +69,29 @@ TEST(JobPlanTest, TakesAllVariablesOverTheDataDimensions) {
   EXPECT_EQ(plan->inputs.count, 4);
   EXPECT_THAT(plan->inputs.days, ElementsAre(0, 16, 32, 48));
   EXPECT_EQ(plan->grid.num_pixels(), 15);
+  EXPECT_THAT(plan->notes,
+              ElementsAre("bands: blue, red, cfmask",
+                          "nodata: -9999 in blue, red, cfmask, which declare "
+                          "none (--nodata V for another value)"));
+}
+
+TEST(JobPlanTest, TheUsualNodataIsForWhoDeclaresNone) {
+  core::CubeInfo cube = TestCube();
+  cube.variables[0].missing = {0};
+  cube.variables[1].type = core::DataType::kUInt16;
+  const absl::StatusOr<JobPlan> plan = Plan(Spec("stats"), cube);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(plan->inputs.series[0].missing, ElementsAre(0));
+  EXPECT_THAT(plan->inputs.series[1].missing, IsEmpty());
+  EXPECT_THAT(plan->inputs.series[2].missing, ElementsAre(-9999));
+}
+
+TEST(JobPlanTest, AnotherNodataTakesThePlaceOfTheUsualOne) {
+  core::JobSpec spec = Spec("stats");
+  spec.nodata = 7;
+  const absl::StatusOr<JobPlan> plan = Plan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(plan->inputs.series[0].missing, ElementsAre(7));
   EXPECT_THAT(plan->notes, ElementsAre("bands: blue, red, cfmask"));
 }
 
