@@ -67,9 +67,9 @@ struct SimulateOptions {
 // `progress`, if given, is called with pixels done and pixels in all. Memory:
 // a few rows of storage chunks of all bands per thread. Errors:
 // kInvalidArgument for options out of range; as NetcdfWriter.
-absl::Status Simulate(const SimulateOptions& options, absl::string_view path,
-                      bool overwrite,
-                      const std::function<void(int64_t, int64_t)>& progress = nullptr);
+absl::Status Simulate(
+    const SimulateOptions& options, absl::string_view path, bool overwrite,
+    const std::function<void(int64_t, int64_t)>& progress = nullptr);
 
 }  // namespace internode::cube
 

@@ -268,6 +268,7 @@ class Chooser {
   }
 
   absl::Status ChooseBands();
+  absl::Status CheckLandsat() const;
   void CopyNumbers();
   absl::Status ChooseScales();
   absl::Status ChooseRanges();
@@ -300,11 +301,32 @@ absl::Status Chooser::ChooseBands() {
     }
     options_.bands.push_back(s);
   }
-  if (!options_.bands.empty()) return absl::OkStatus();
+  if (!options_.bands.empty()) return CheckLandsat();
   return absl::InvalidArgumentError(
       "ccdc has no bands: no variable has a name that it knows (blue, SR_B2, "
       "B2, ...); name some, e.g. --variables red=NAME,nir=NAME or "
       "bands=NAME,NAME");
+}
+
+// Landsat 4 to 7 number their bands otherwise than Landsat 8 and 9, whose names
+// are the ones that are guessed; only they have a seventh and no sixth.
+absl::Status Chooser::CheckLandsat() const {
+  bool nir_is_5 = false;
+  bool swir2_is_7 = false;
+  bool has_swir1 = false;
+  for (const size_t s : options_.bands) {
+    const InputSeries& series = inputs_.series[s];
+    nir_is_5 |=
+        series.role == "nir" && absl::EqualsIgnoreCase(series.label, "SR_B5");
+    swir2_is_7 |=
+        series.role == "swir2" && absl::EqualsIgnoreCase(series.label, "SR_B7");
+    has_swir1 |= series.role == "swir1";
+  }
+  if (!nir_is_5 || !swir2_is_7 || has_swir1) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the bands SR_B5 and SR_B7 without SR_B6 are those of Landsat 4 to 7; "
+      "name them: --variables blue=SR_B1,green=SR_B2,red=SR_B3,nir=SR_B4,"
+      "swir1=SR_B5,swir2=SR_B7");
 }
 
 void Chooser::CopyNumbers() {

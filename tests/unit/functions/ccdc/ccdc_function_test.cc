@@ -172,6 +172,16 @@ TEST(CcdcFunctionTest, NamesWhatIsWrong) {
   EXPECT_THAT(
       std::string(PrepareStatus({{"qa_encoding", "cfmask"}}, no_qa).message()),
       HasSubstr("--variables qa=NAME"));
+  // Landsat 7's bands, as the names of Landsat 8 would take them.
+  const FunctionInputs old_landsat =
+      TestInputs({{"blue", "SR_B2"},
+                  {"green", "SR_B3"},
+                  {"red", "SR_B4"},
+                  {"nir", "SR_B5"},
+                  {"swir2", "SR_B7"}},
+                 core::DataType::kInt16, Every16Days(30));
+  EXPECT_THAT(std::string(PrepareStatus({}, old_landsat).message()),
+              HasSubstr("swir1=SR_B5,swir2=SR_B7"));
   FunctionInputs bad_days = no_qa;
   bad_days.days[3] = std::nan("");
   EXPECT_THAT(std::string(PrepareStatus({}, bad_days).message()),
