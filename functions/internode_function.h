@@ -38,6 +38,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The names are those of C: NOLINTBEGIN(readability-identifier-naming) */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -283,5 +285,7 @@ INTERNODE_EXPORT const internode_function_table* internode_function(void);
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif /* INTERNODE_FUNCTIONS_INTERNODE_FUNCTION_H_ */

@@ -85,19 +85,19 @@ absl::Status CheckArray(const T* array, size_t count, size_t size,
 }
 
 absl::StatusOr<ParameterSpec> MakeParameter(const internode_parameter& from) {
-  const std::array<ParameterValue, 6> kEmpty = {false,
-                                                int64_t{0},
-                                                0.0,
-                                                std::string(),
-                                                std::vector<double>(),
-                                                std::vector<std::string>()};
+  const std::array<ParameterValue, 6> empty = {false,
+                                               int64_t{0},
+                                               0.0,
+                                               std::string(),
+                                               std::vector<double>(),
+                                               std::vector<std::string>()};
   ParameterSpec spec;
   INTERNODE_ASSIGN_OR_RETURN(spec.name, Text(from.name, "a parameter's name"));
   const std::string of = absl::StrCat("of parameter '", spec.name, "'");
-  if (from.type < 0 || from.type >= static_cast<int32_t>(kEmpty.size())) {
+  if (from.type < 0 || from.type >= static_cast<int32_t>(empty.size())) {
     return NotFilledIn(absl::StrCat("the type ", of, " is ", from.type));
   }
-  spec.default_value = kEmpty[static_cast<size_t>(from.type)];
+  spec.default_value = empty[static_cast<size_t>(from.type)];
   INTERNODE_ASSIGN_OR_RETURN(spec.help,
                              Text(from.help, absl::StrCat("the help ", of)));
   spec.min = from.min;
@@ -305,8 +305,8 @@ class PluginKernel final : public Kernel {
     const internode_block face = Describe(block);
     ResultSink sink(block.num_pixels(), result);
     const internode_result result_face = sink.Face();
-    const absl::Status status = Call("run_block", [&](char* error,
-                                                      size_t error_size) {
+    absl::Status status = Call("run_block", [&](char* error,
+                                                size_t error_size) {
       return table_->run_block(kernel_, &face, &result_face, error, error_size);
     });
     if (!sink.fault().empty()) return absl::InternalError(sink.fault());
