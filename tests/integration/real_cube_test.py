@@ -27,6 +27,8 @@ FREQUENCY = 2 * np.pi / 365.2425
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 # The cube's time is in days since 2010-01-03.
 FIRST_DAY = datetime.date(2010, 1, 3).toordinal()
+# What the cube holds where there is nothing, without declaring it.
+MISSING = -9999
 NO_DAY = np.iinfo("i4").min
 
 
@@ -104,9 +106,9 @@ class RealCubeTest(CommandTest):
             self.assertEqual(out["t_end"][i], max(days))
 
     def clear(self, codes):
-        """`used` for these codes of cfmask; this cube marks no value as
-        missing, so that every number of a clear date is an observation."""
-        return lambda series, y, x: np.isin(self.real.codes[:, y, x], codes)
+        """`used` for these codes of cfmask."""
+        return lambda series, y, x: (
+            np.isin(self.real.codes[:, y, x], codes) & (series != MISSING))
 
     def test_harmonic_equals_numpys_least_squares(self):
         path, report = self.run_function("harmonic")
@@ -130,10 +132,15 @@ class RealCubeTest(CommandTest):
                                     "--variables", "nir,red,qa=cfmask")
         self.assert_least_squares(path, ("nir", "red"), 3,
                                   self.clear([0, 3, 4]))
-        path, _ = self.run_function("harmonic", "--nodata", "-9999",
-                                    "--variables", "nir,bt,qa=none")
+        options = ("--variables", "nir,bt,qa=none")
+        path, report = self.run_function("harmonic", *options)
+        self.assertIn("nodata: -9999 in nir, bt", "\n".join(report["notes"]))
         self.assert_least_squares(path, ("nir", "bt"), 3,
-                                  lambda series, y, x: series != -9999)
+                                  lambda series, y, x: series != MISSING)
+        path, _ = self.run_function("harmonic", *options, "--nodata", "2500")
+        self.assertTrue((self.real.values == 2500).any())
+        self.assert_least_squares(path, ("nir", "bt"), 3,
+                                  lambda series, y, x: series != 2500)
 
     # CCDC.
 
