@@ -222,26 +222,38 @@ absl::StatusOr<StoredDataset> Describe(hid_t dataset, std::string path,
 struct Link {
   std::string name;
   H5L_type_t type;
+  bool has_order;
+  int64_t creation_order;
 };
 
 herr_t AppendLink(hid_t /*group*/, const char* name, const H5L_info_t* info,
                   void* links) {
-  static_cast<std::vector<Link>*>(links)->push_back({name, info->type});
+  static_cast<std::vector<Link>*>(links)->push_back(
+      {name, info->type, info->corder_valid > 0, info->corder});
   return 0;
 }
 
+// In the order of creation where the file keeps it, else by name.
 absl::StatusOr<std::vector<Link>> Links(hid_t group, absl::string_view path)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-  h5::PropertyList creation(H5Gget_create_plist(group));
-  unsigned order = 0;
-  if (creation.valid()) H5Pget_link_creation_order(creation.get(), &order);
-  const bool by_creation = (order & H5P_CRT_ORDER_TRACKED) != 0;
+  // The calls and their order avoid crashes of the library: see
+  // docs/damaged-files.md.
   std::vector<Link> links;
   hsize_t next = 0;
-  if (H5Literate(group, by_creation ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME,
-                 H5_ITER_INC, &next, AppendLink, &links) < 0) {
+  if (H5Lexists(group, h5::kNoSuchName, H5P_DEFAULT) < 0 ||
+      H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &next, AppendLink,
+                 &links) < 0) {
     return DataLoss(path);
   }
+  const bool by_creation =
+      std::all_of(links.begin(), links.end(),
+                  [](const Link& link) { return link.has_order; });
+  std::sort(links.begin(), links.end(), [&](const Link& a, const Link& b) {
+    if (by_creation && a.creation_order != b.creation_order) {
+      return a.creation_order < b.creation_order;
+    }
+    return a.name < b.name;
+  });
   return links;
 }
 

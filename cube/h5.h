@@ -76,6 +76,11 @@ using Attribute = Handle<H5Aclose>;
 using PropertyList = Handle<H5Pclose>;
 using Object = Handle<H5Oclose>;
 
+// A name that nothing has. To look for it makes the library read the names of
+// all compactly stored links or attributes of an object, without the faults
+// that listing them has where one is damaged.
+inline constexpr char kNoSuchName[] = "\x01internode: no such name";
+
 // What libhdf5 has on its error stack, the most specific line first, in one
 // line: "inflate() failed (data error)". "unknown error" on an empty stack.
 std::string ErrorText() ABSL_EXCLUSIVE_LOCKS_REQUIRED(LibraryMutex());

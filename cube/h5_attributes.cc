@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
+#include "cube/h5_variable_length.h"
 
 namespace internode::cube {
 namespace {
@@ -32,36 +33,19 @@ std::string FixedText(const char* text, size_t size, bool space_padded) {
   return std::string(text, length);
 }
 
-// Where the strings come from: an attribute or a dataset.
-struct TextSource {
-  hid_t id;
-  bool is_dataset;
-
-  herr_t Read(hid_t type, void* data) const {
-    return is_dataset ? H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data)
-                      : H5Aread(id, type, data);
-  }
-};
-
 std::optional<std::vector<std::string>> ReadVariableTexts(
-    const TextSource& source, hid_t type, hid_t space, size_t count) {
-  h5::Type memory(H5Tcopy(H5T_C_S1));
-  H5Tset_size(memory.get(), H5T_VARIABLE);
-  H5Tset_cset(memory.get(), H5Tget_cset(type));
-  std::vector<char*> pointers(count, nullptr);
-  if (source.Read(memory.get(), pointers.data()) < 0) return {};
-  std::vector<std::string> texts;
-  texts.reserve(count);
-  for (const char* pointer : pointers) {
-    texts.emplace_back(pointer == nullptr ? "" : pointer);
+    const h5::ElementSource& source, hid_t type, size_t count)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
+  auto texts = h5::ReadVariableLength(source, type, 1, count);
+  if (!texts.has_value()) return {};
+  for (std::string& text : *texts) {
+    text.resize(strnlen(text.data(), text.size()));
   }
-  H5Dvlen_reclaim(memory.get(), space, H5P_DEFAULT, pointers.data());
   return texts;
 }
 
-std::optional<std::vector<std::string>> ReadFixedTexts(const TextSource& source,
-                                                       hid_t type,
-                                                       size_t count) {
+std::optional<std::vector<std::string>> ReadFixedTexts(
+    const h5::ElementSource& source, hid_t type, size_t count) {
   const size_t size = H5Tget_size(type);
   if (size == 0 || size > kMaxAttributeBytes / std::max<size_t>(count, 1)) {
     return {};
@@ -76,13 +60,13 @@ std::optional<std::vector<std::string>> ReadFixedTexts(const TextSource& source,
   return texts;
 }
 
-std::optional<std::vector<std::string>> ReadAllTexts(const TextSource& source,
-                                                     hid_t type, hid_t space) {
+std::optional<std::vector<std::string>> ReadAllTexts(
+    const h5::ElementSource& source, hid_t type, hid_t space) {
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (count < 0 || count > kMaxTexts) return {};
   if (count == 0) return std::vector<std::string>();
   if (H5Tis_variable_str(type) > 0) {
-    return ReadVariableTexts(source, type, space, static_cast<size_t>(count));
+    return ReadVariableTexts(source, type, static_cast<size_t>(count));
   }
   return ReadFixedTexts(source, type, static_cast<size_t>(count));
 }
@@ -147,10 +131,35 @@ bool IsFormatAttribute(absl::string_view name) {
          kFormatAttributes.end();
 }
 
-herr_t AppendName(hid_t /*object*/, const char* name, const H5A_info_t*,
+struct AttributeName {
+  std::string name;
+  int64_t creation_order;
+};
+
+herr_t AppendName(hid_t /*object*/, const char* name, const H5A_info_t* info,
                   void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  static_cast<std::vector<AttributeName>*>(names)->push_back(
+      {name, info->corder_valid ? int64_t{info->corder} : 0});
   return 0;
+}
+
+// In the order of creation, where the file keeps it.
+absl::StatusOr<std::vector<AttributeName>> AttributeNames(hid_t object)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
+  // The calls and their order avoid crashes of the library: see
+  // docs/damaged-files.md.
+  std::vector<AttributeName> names;
+  hsize_t next = 0;
+  if (H5Aexists(object, h5::kNoSuchName) < 0 ||
+      H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, &next, AppendName,
+                  &names) < 0) {
+    return h5::Error(absl::StatusCode::kDataLoss, "cannot list attributes");
+  }
+  std::stable_sort(names.begin(), names.end(),
+                   [](const AttributeName& a, const AttributeName& b) {
+                     return a.creation_order < b.creation_order;
+                   });
+  return names;
 }
 
 h5::Attribute OpenAttribute(hid_t object, const char* name)
@@ -162,20 +171,10 @@ h5::Attribute OpenAttribute(hid_t object, const char* name)
 }  // namespace
 
 absl::StatusOr<core::Attributes> ReadAttributes(hid_t object) {
-  std::vector<std::string> names;
-  hsize_t next = 0;
-  if (H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, &next, AppendName,
-                  &names) < 0) {
-    // The file does not keep the order of creation.
-    names.clear();
-    next = 0;
-    if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, &next, AppendName,
-                    &names) < 0) {
-      return h5::Error(absl::StatusCode::kDataLoss, "cannot list attributes");
-    }
-  }
+  INTERNODE_ASSIGN_OR_RETURN(const std::vector<AttributeName> names,
+                             AttributeNames(object));
   core::Attributes attributes;
-  for (const std::string& name : names) {
+  for (const auto& [name, order] : names) {
     if (IsFormatAttribute(name)) continue;
     h5::Attribute attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT));
     if (!attribute.valid()) continue;
@@ -232,22 +231,16 @@ std::vector<uint64_t> ReadScaleAddresses(hid_t dataset, size_t rank) {
           static_cast<hssize_t>(rank)) {
     return addresses;
   }
-  std::vector<hvl_t> lists(rank, hvl_t{0, nullptr});
-  h5::Type memory(H5Tvlen_create(H5T_STD_REF_OBJ));
-  if (H5Aread(attribute.get(), memory.get(), lists.data()) < 0) {
-    return addresses;
-  }
+  const auto lists = h5::ReadVariableLength(
+      {attribute.get(), false}, type.get(), sizeof(hobj_ref_t), rank);
+  if (!lists.has_value()) return addresses;
   for (size_t d = 0; d < rank; ++d) {
-    if (lists[d].len == 0) continue;
-    h5::Object scale(
-        H5Rdereference2(dataset, H5P_DEFAULT, H5R_OBJECT, lists[d].p));
-    H5O_info_t info{};
-    if (scale.valid() &&
-        H5Oget_info2(scale.get(), &info, H5O_INFO_BASIC) >= 0) {
-      addresses[d] = info.addr;
+    if ((*lists)[d].empty()) continue;
+    for (size_t byte = sizeof(hobj_ref_t); byte-- > 0;) {
+      addresses[d] =
+          addresses[d] << 8 | static_cast<uint8_t>((*lists)[d][byte]);
     }
   }
-  H5Dvlen_reclaim(memory.get(), space.get(), H5P_DEFAULT, lists.data());
   return addresses;
 }
 

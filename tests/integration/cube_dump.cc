@@ -217,7 +217,9 @@ int Main(int argc, char** argv) {
                  std::string(result.status().message()).c_str());
     return 1;
   }
-  std::printf("%s\n", result->dump().c_str());
+  std::printf(
+      "%s\n",
+      result->dump(-1, ' ', false, json::error_handler_t::replace).c_str());
   return 0;
 }
 
