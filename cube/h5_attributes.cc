@@ -61,7 +61,8 @@ std::optional<std::vector<std::string>> ReadFixedTexts(
 }
 
 std::optional<std::vector<std::string>> ReadAllTexts(
-    const h5::ElementSource& source, hid_t type, hid_t space) {
+    const h5::ElementSource& source, hid_t type, hid_t space)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (count < 0 || count > kMaxTexts) return {};
   if (count == 0) return std::vector<std::string>();
@@ -98,7 +99,8 @@ std::optional<AttributeValue> ReadIntegers(hid_t attribute, hid_t type,
 
 // Nothing for a type that is neither text nor numbers, and for what cannot be
 // read.
-std::optional<AttributeValue> ReadValue(hid_t attribute) {
+std::optional<AttributeValue> ReadValue(hid_t attribute)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
   h5::Type type(H5Aget_type(attribute));
   h5::Space space(H5Aget_space(attribute));
   if (!type.valid() || !space.valid()) return {};
