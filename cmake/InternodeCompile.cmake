@@ -34,6 +34,9 @@ target_compile_options(internode_compile INTERFACE
   $<$<BOOL:${INTERNODE_WERROR}>:-Werror>)
 
 if(INTERNODE_SANITIZE)
+  # What the sanitizers add makes GCC doubt variables that are initialised.
+  target_compile_options(internode_compile INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_compile_options(-fsanitize=${INTERNODE_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${INTERNODE_SANITIZE})
