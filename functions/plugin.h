@@ -21,7 +21,8 @@ namespace internode::functions {
 // Loads the function of the shared library `path`; the library stays loaded
 // for the life of the process. Errors: kNotFound for a missing file;
 // kInvalidArgument, naming the file, for one that is no shared library, is
-// cut off, lacks the symbol, has another ABI version or a table that is not filled in.
+// cut off, lacks the symbol, has another ABI version or a table that is not
+// filled in.
 absl::StatusOr<std::shared_ptr<const Function>> LoadPlugin(
     const std::string& path);
 
