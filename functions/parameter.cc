@@ -169,6 +169,7 @@ size_t FindSpec(const std::vector<ParameterSpec>& specs,
 absl::Status UnknownParameter(const std::vector<ParameterSpec>& specs,
                               absl::string_view name) {
   std::vector<std::string> names;
+  names.reserve(specs.size());
   for (const ParameterSpec& spec : specs) names.push_back(spec.name);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no parameter '", name, "'; ",
