@@ -37,6 +37,10 @@ class ABSL_LOCKABLE Mutex {
     mu_.Unlock();
   }
 
+  // Tells the thread safety analysis that the lock is held, where it cannot
+  // see it: inside the conditions below.
+  void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() { mu_.AssertHeld(); }
+
   // Waits until `condition()`, which runs under the lock, possibly on another
   // thread, is true.
   template <typename Condition>

@@ -1,0 +1,55 @@
+#ifndef INTERNODE_RPC_SERVER_H_
+#define INTERNODE_RPC_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace internode::rpc {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  // 0: any free port.
+  int port = 0;
+  // Server reflection, for grpcurl and the like.
+  bool reflection = false;
+};
+
+// A listening gRPC server with the health service. Thread-compatible.
+class Server {
+ public:
+  // `services` outlive the server. Errors (kFailedPrecondition): the address
+  // is taken or cannot be bound.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const ServerOptions& options,
+      const std::vector<grpc::Service*>& services);
+  // Stops at once.
+  ~Server();
+
+  // "127.0.0.1:41234", with the port that was bound.
+  const std::string& address() const { return address_; }
+  int port() const { return port_; }
+
+  // What the health service answers.
+  void SetServing(bool serving);
+
+  // Refuses new calls, cancels open streams at `deadline`, and returns when
+  // the last has ended. Idempotent.
+  void Stop(absl::Time deadline);
+
+ private:
+  Server(std::unique_ptr<grpc::Server> server, std::string address, int port);
+
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  int port_ = 0;
+};
+
+}  // namespace internode::rpc
+
+#endif  // INTERNODE_RPC_SERVER_H_
