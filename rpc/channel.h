@@ -14,7 +14,7 @@ namespace internode::rpc {
 // The largest message that either end accepts. Frames travel in pieces of at
 // most kPieceBytes.
 inline constexpr int kMaxMessageBytes = 16 << 20;
-inline constexpr int kPieceBytes = 4 << 20;
+inline constexpr int kPieceBytes = 1 << 20;
 
 // Checks "host:port", "[v6]:port" or "unix:/path" and returns it as gRPC
 // takes it. Errors (kInvalidArgument): no port, a port out of range.
