@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/chunk_grid.h"
+#include "core/dimension.h"
+#include "core/selection.h"
 
 namespace internode::core {
 
@@ -40,6 +42,16 @@ struct DimensionRange {
                          const DimensionRange&) = default;
 };
 
+// Names for the dimensions of a plain HDF5 file, in storage order.
+struct DimensionNames {
+  // Empty: for all variables whose dimensions the file does not name.
+  std::string variable;
+  std::vector<std::string> names;
+
+  friend bool operator==(const DimensionNames&,
+                         const DimensionNames&) = default;
+};
+
 // A job as the user states it, before it is checked against a cube. A value.
 struct JobSpec {
   std::string function;
@@ -47,7 +59,10 @@ struct JobSpec {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::string cube_path;
   std::string cube_group;
+  std::vector<DimensionNames> dimension_names;
   std::vector<std::string> core_dims = {"time"};
+  // The cube decides on the core dimensions: those of bands and time.
+  bool default_core_dims = false;
   ChunkChoice chunks = AutoChunks();
   // Empty: the function chooses among all.
   std::vector<VariableChoice> variables;
@@ -55,6 +70,14 @@ struct JobSpec {
   // The packed value that means "no data", beside what the file declares.
   // Absent: -9999 in variables whose file declares none.
   std::optional<double> nodata;
+  // The tasks one by one, instead of chunks: not together with `chunks` and
+  // `select`.
+  std::vector<Selection> selections;
+  // The non-core dimensions of a job without a cube: cube_path is empty, and
+  // the function gets no data.
+  Dimensions shape;
+
+  friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 
 }  // namespace internode::core

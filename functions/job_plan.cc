@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -185,7 +186,52 @@ core::BlockRequest MakeRequest(const core::JobSpec& spec,
   return request;
 }
 
+// The tasks of a spec that lists them, and the grid of the dimensions.
+absl::Status PlanSelections(const core::JobSpec& spec,
+                            const core::Dimensions& noncore_dims,
+                            JobPlan* plan) {
+  if (!std::holds_alternative<core::AutoChunks>(spec.chunks) ||
+      !spec.select.empty()) {
+    return absl::InvalidArgumentError(
+        "a job lists its selections or cuts them into chunks, not both");
+  }
+  INTERNODE_ASSIGN_OR_RETURN(
+      plan->grid, core::ChunkGrid::Create(noncore_dims, int64_t{1}));
+  INTERNODE_RETURN_IF_ERROR(CheckSelections(noncore_dims, spec.selections));
+  plan->selections = spec.selections;
+  return absl::OkStatus();
+}
+
+absl::Status PlanTasks(const core::JobSpec& spec, const core::CubeInfo& cube,
+                       const core::Dimensions& noncore_dims, JobPlan* plan) {
+  if (!spec.selections.empty()) {
+    return PlanSelections(spec, noncore_dims, plan);
+  }
+  INTERNODE_ASSIGN_OR_RETURN(
+      const std::vector<core::Extent> ranges,
+      SelectRanges(noncore_dims, spec.core_dims, spec.select));
+  INTERNODE_ASSIGN_OR_RETURN(
+      plan->grid,
+      MakeTaskGrid(cube, plan->request, noncore_dims, ranges, spec.chunks));
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+core::CubeInfo CubeOfShape(const core::Dimensions& shape) {
+  core::CubeInfo cube;
+  cube.dims = shape;
+  return cube;
+}
+
+core::JobSpec ResolveSpec(core::JobSpec spec, const core::CubeInfo& cube) {
+  if (spec.default_core_dims) {
+    spec.core_dims =
+        spec.shape.empty() ? DefaultCoreDims(cube) : std::vector<std::string>();
+    spec.default_core_dims = false;
+  }
+  return spec;
+}
 
 std::vector<std::string> DefaultCoreDims(const core::CubeInfo& cube) {
   std::vector<std::string> dims;
@@ -210,12 +256,7 @@ absl::StatusOr<JobPlan> MakeJobPlan(const core::JobSpec& spec,
       FillRoles(info, cube, spec.core_dims, spec.variables));
   INTERNODE_ASSIGN_OR_RETURN(plan.inputs, MakeInputs(spec, cube, info, filled));
   plan.request = MakeRequest(spec, plan.inputs, filled.noncore_dims);
-  INTERNODE_ASSIGN_OR_RETURN(
-      const std::vector<core::Extent> ranges,
-      SelectRanges(filled.noncore_dims, spec.core_dims, spec.select));
-  INTERNODE_ASSIGN_OR_RETURN(
-      plan.grid, MakeTaskGrid(cube, plan.request, filled.noncore_dims, ranges,
-                              spec.chunks));
+  INTERNODE_RETURN_IF_ERROR(PlanTasks(spec, cube, filled.noncore_dims, &plan));
 
   absl::StatusOr<std::unique_ptr<const PreparedFunction>> prepared =
       plan.function->Prepare(plan.parameters, plan.inputs);

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "base/did_you_mean.h"
 #include "base/status_macros.h"
@@ -110,6 +111,36 @@ absl::StatusOr<core::ChunkGrid> MakeTaskGrid(
     cuts[d].origin = ranges[d].begin;
   }
   return core::ChunkGrid::Create(noncore_dims, std::move(cuts));
+}
+
+absl::Status CheckSelections(const core::Dimensions& dims,
+                             const std::vector<core::Selection>& selections) {
+  if (selections.size() > kMaxSelections) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a job lists at most ", kMaxSelections,
+                     " selections; this one lists ", selections.size()));
+  }
+  int64_t num_pixels = 0;
+  for (size_t i = 0; i < selections.size(); ++i) {
+    int64_t pixels = 1;
+    bool bad = selections[i].extents.size() != dims.size();
+    for (size_t d = 0; d < dims.size() && !bad; ++d) {
+      const core::Extent& extent = selections[i].extents[d];
+      bad = extent.begin < 0 || extent.begin >= extent.end ||
+            extent.end > dims[d].size ||
+            (extent.is_index && extent.end != extent.begin + 1) ||
+            __builtin_mul_overflow(pixels, extent.size(), &pixels);
+    }
+    if (bad || __builtin_add_overflow(num_pixels, pixels, &num_pixels)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "selection ", i, " is not within the cube's non-core dimensions: ",
+          absl::StrJoin(dims, ", ",
+                        [](std::string* out, const core::Dimension& dim) {
+                          absl::StrAppend(out, dim.name, "=0:", dim.size);
+                        })));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace internode::functions

@@ -1,9 +1,11 @@
 #ifndef INTERNODE_FUNCTIONS_TASK_GRID_H_
 #define INTERNODE_FUNCTIONS_TASK_GRID_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/block.h"
@@ -13,6 +15,9 @@
 #include "core/selection.h"
 
 namespace internode::functions {
+
+// Of a job that lists its tasks.
+inline constexpr size_t kMaxSelections = 1'000'000;
 
 // What `select` leaves of each of `noncore_dims`: one range per dimension, the
 // whole where nothing is selected. Errors (kInvalidArgument): a dimension that
@@ -30,6 +35,12 @@ absl::StatusOr<core::ChunkGrid> MakeTaskGrid(
     const core::CubeInfo& cube, const core::BlockRequest& request,
     const core::Dimensions& noncore_dims,
     const std::vector<core::Extent>& ranges, const core::ChunkChoice& chunks);
+
+// Checks listed tasks: one extent for each of `dims`, not empty and within it;
+// an index one long. Errors (kInvalidArgument) name the first that is wrong;
+// more than kMaxSelections; more than 2^63 - 1 pixels in all.
+absl::Status CheckSelections(const core::Dimensions& dims,
+                             const std::vector<core::Selection>& selections);
 
 }  // namespace internode::functions
 

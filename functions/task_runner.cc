@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -31,6 +32,14 @@ absl::Status CheckResult(const core::Block& block,
 }
 
 }  // namespace
+
+ReadBlock ReadNothing() {
+  return [layout = std::make_shared<const core::BlockLayout>()](
+             const core::Selection& selection, core::Block* block) {
+    block->Reset(layout.get(), selection);
+    return absl::OkStatus();
+  };
+}
 
 TaskRunner::TaskRunner(ReadBlock read, std::unique_ptr<Kernel> kernel,
                        std::vector<std::string> dim_names)

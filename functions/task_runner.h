@@ -19,6 +19,9 @@ namespace internode::functions {
 using ReadBlock =
     std::function<absl::Status(const core::Selection&, core::Block*)>;
 
+// For jobs without a cube: blocks without any series.
+ReadBlock ReadNothing();
+
 // Runs tasks one after the other: reads the block, runs the kernel on it, and
 // checks what the kernel did. Every executor runs its tasks through this.
 // Thread-compatible: one per thread.

@@ -293,5 +293,57 @@ TEST(JobPlanTest, HandlesSeveralCoreDimensionsWithoutDates) {
   EXPECT_THAT(plan->request.noncore_dims, ElementsAre("x"));
 }
 
+TEST(MakeJobPlanTest, TakesListedSelectionsForTasks) {
+  core::JobSpec spec = Spec("noop");
+  core::Selection pixel;
+  pixel.extents = {core::Extent::Index(2), core::Extent::Index(4)};
+  core::Selection block;
+  block.extents = {core::Extent::Range(0, 3), core::Extent::Range(1, 2)};
+  spec.selections = {pixel, block, pixel};
+  const absl::StatusOr<JobPlan> plan = Plan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->num_tasks(), 3);
+  EXPECT_EQ(plan->Task(1), block);
+  EXPECT_EQ(plan->Task(2), pixel);
+}
+
+TEST(MakeJobPlanTest, RefusesSelectionsBesideChunksOrRanges) {
+  core::JobSpec spec = Spec("noop");
+  core::Selection pixel;
+  pixel.extents = {core::Extent::Index(0), core::Extent::Index(0)};
+  spec.selections = {pixel};
+  spec.chunks = int64_t{2};
+  EXPECT_EQ(ErrorOf(spec),
+            "a job lists its selections or cuts them into chunks, not both");
+  spec.chunks = core::AutoChunks();
+  spec.select = {{"x", 0, 1}};
+  EXPECT_EQ(ErrorOf(spec),
+            "a job lists its selections or cuts them into chunks, not both");
+}
+
+TEST(MakeJobPlanTest, PlansAJobWithoutACube) {
+  core::JobSpec spec = Spec("noop");
+  spec.shape = {{"i", 1'000'000'000'000}};
+  spec.default_core_dims = true;
+  spec.chunks = core::NoChunks();
+  const core::CubeInfo cube = CubeOfShape(spec.shape);
+  const core::JobSpec resolved = ResolveSpec(spec, cube);
+  EXPECT_THAT(resolved.core_dims, IsEmpty());
+  const absl::StatusOr<JobPlan> plan = Plan(resolved, cube);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->num_tasks(), 1'000'000'000'000);
+  EXPECT_THAT(plan->request.series, IsEmpty());
+}
+
+TEST(ResolveSpecTest, LetsTheCubeDecideOnTheCoreDimensionsOnlyIfItIsTo) {
+  core::JobSpec spec = Spec("noop");
+  spec.core_dims = {"y"};
+  EXPECT_THAT(ResolveSpec(spec, TestCube()).core_dims, ElementsAre("y"));
+  spec.default_core_dims = true;
+  const core::JobSpec resolved = ResolveSpec(spec, TestCube());
+  EXPECT_THAT(resolved.core_dims, ElementsAre("time"));
+  EXPECT_FALSE(resolved.default_core_dims);
+}
+
 }  // namespace
 }  // namespace internode::functions

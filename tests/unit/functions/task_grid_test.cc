@@ -116,5 +116,47 @@ TEST(MakeTaskGridTest, RefusesBadSizes) {
             "are y, x (did you mean 'y'?)");
 }
 
+core::Selection Extents(Extent y, Extent x) {
+  core::Selection selection;
+  selection.extents = {y, x};
+  return selection;
+}
+
+TEST(CheckSelectionsTest, TakesWhatLiesWithinTheDimensions) {
+  EXPECT_TRUE(
+      CheckSelections(kDims, {Extents(Extent::Range(0, 3), Extent::Range(0, 5)),
+                              Extents(Extent::Index(2), Extent::Index(4))})
+          .ok());
+  EXPECT_TRUE(CheckSelections(kDims, {}).ok());
+}
+
+TEST(CheckSelectionsTest, RefusesWhatDoesNot) {
+  const core::Selection good = Extents(Extent::Index(0), Extent::Index(0));
+  core::Selection short_one;
+  short_one.extents = {Extent::Index(0)};
+  for (const core::Selection& bad :
+       {Extents(Extent::Range(0, 4), Extent::Index(0)),
+        Extents(Extent::Range(-1, 2), Extent::Index(0)),
+        Extents(Extent::Range(2, 2), Extent::Index(0)),
+        Extents(Extent{0, 2, true}, Extent::Index(0)), short_one,
+        core::Selection()}) {
+    EXPECT_EQ(CheckSelections(kDims, {good, bad}).message(),
+              "selection 1 is not within the cube's non-core dimensions: "
+              "y=0:3, x=0:5");
+  }
+}
+
+TEST(CheckSelectionsTest, RefusesTooManyPixels) {
+  const int64_t huge = int64_t{1} << 62;
+  const core::Dimensions dims = {{"y", huge}, {"x", huge}};
+  EXPECT_FALSE(CheckSelections(
+                   dims, {Extents(Extent::Range(0, huge), Extent::Range(0, 3))})
+                   .ok());
+  const core::Selection half =
+      Extents(Extent::Range(0, huge), Extent::Index(0));
+  EXPECT_TRUE(CheckSelections(dims, {half}).ok());
+  EXPECT_FALSE(CheckSelections(dims, {half, half}).ok());
+}
+
 }  // namespace
 }  // namespace internode::functions

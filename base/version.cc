@@ -1,4 +1,4 @@
-#include "internode/version.h"
+#include "base/version.h"
 
 namespace internode {
 
