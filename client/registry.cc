@@ -1,7 +1,6 @@
 #include <string>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "client/job_state.h"
 #include "functions/plugin.h"
 
@@ -9,12 +8,7 @@ namespace internode::client {
 
 absl::StatusOr<functions::Registry> LoadRegistry(
     const std::vector<std::string>& function_path) {
-  functions::Registry registry = functions::Registry::WithBuiltins();
-  for (const std::string& directory : function_path) {
-    INTERNODE_RETURN_IF_ERROR(
-        functions::LoadPluginDirectory(directory, &registry));
-  }
-  return registry;
+  return functions::LoadRegistry(function_path);
 }
 
 }  // namespace internode::client

@@ -127,4 +127,13 @@ absl::Status LoadPluginDirectory(const std::string& directory,
   return absl::OkStatus();
 }
 
+absl::StatusOr<Registry> LoadRegistry(
+    const std::vector<std::string>& function_path) {
+  Registry registry = Registry::WithBuiltins();
+  for (const std::string& directory : function_path) {
+    INTERNODE_RETURN_IF_ERROR(LoadPluginDirectory(directory, &registry));
+  }
+  return registry;
+}
+
 }  // namespace internode::functions

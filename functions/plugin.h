@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,11 @@ absl::StatusOr<std::shared_ptr<const Function>> LoadPlugin(
 // kNotFound for a missing directory. Those before the error stay registered.
 absl::Status LoadPluginDirectory(const std::string& directory,
                                  Registry* registry);
+
+// The built-in functions, and those of the libraries in `function_path`.
+// Errors: as LoadPluginDirectory.
+absl::StatusOr<Registry> LoadRegistry(
+    const std::vector<std::string>& function_path);
 
 // The function that `table` describes; it must stay valid. Errors
 // (kInvalidArgument): another ABI version, a table that is not filled in.

@@ -18,92 +18,10 @@
 #include "client/cli/report.h"
 #include "client/job_state.h"
 #include "core/cube_info.h"
+#include "cube/cube_json.h"
 
 namespace internode::cli {
 namespace {
-
-Json AttributeJson(const core::AttributeValue& value) {
-  return std::visit(
-      [](const auto& held) -> Json {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (!std::is_same_v<T, std::string>) {
-          if (held.size() == 1) return held[0];
-        }
-        return held;
-      },
-      value);
-}
-
-Json AttributesJson(const core::Attributes& attributes) {
-  Json json = Json::object();
-  for (const core::Attribute& attribute : attributes) {
-    json[attribute.name] = AttributeJson(attribute.value);
-  }
-  return json;
-}
-
-Json VariableJson(const core::VariableInfo& variable) {
-  Json dims = Json::array();
-  for (const core::Dimension& dim : variable.dims) dims.push_back(dim.name);
-  Json json = {{"name", variable.name},
-               {"type", std::string(core::DataTypeName(variable.type))},
-               {"byte_order", variable.big_endian ? "big" : "little"},
-               {"dims", dims},
-               {"storage", variable.storage},
-               {"storage_chunks", variable.storage_chunks},
-               {"filters", variable.filters},
-               {"missing", variable.missing},
-               {"scale_factor", variable.scale_factor},
-               {"add_offset", variable.add_offset}};
-  if (variable.valid_min.has_value()) json["valid_min"] = *variable.valid_min;
-  if (variable.valid_max.has_value()) json["valid_max"] = *variable.valid_max;
-  json["attributes"] = AttributesJson(variable.attributes);
-  return json;
-}
-
-std::string DayText(double days) {
-  const absl::Time time = absl::UnixEpoch() + absl::Hours(24) * days;
-  return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
-}
-
-Json TimeJson(const core::CubeInfo& cube) {
-  if (!cube.time.has_value()) {
-    if (cube.time_error.empty()) return nullptr;
-    return Json{{"error", cube.time_error}};
-  }
-  Json json = {{"dim", cube.time->dim},
-               {"units", cube.time->units},
-               {"calendar", cube.time->calendar},
-               {"size", cube.time->days.size()}};
-  if (!cube.time->days.empty()) {
-    json["first"] = DayText(cube.time->days.front());
-    json["last"] = DayText(cube.time->days.back());
-  }
-  return json;
-}
-
-Json CubeJson(const core::CubeInfo& cube) {
-  Json dims = Json::object();
-  for (const core::Dimension& dim : cube.dims) dims[dim.name] = dim.size;
-  Json variables = Json::array();
-  for (const core::VariableInfo& variable : cube.variables) {
-    variables.push_back(VariableJson(variable));
-  }
-  Json json = {
-      {"schema", 1},
-      {"path", cube.path},
-      {"group", cube.group},
-      {"format", cube.format},
-      {"bytes", cube.file_bytes},
-      {"dims", dims},
-      {"band_dim", cube.band_dim.empty() ? Json() : Json(cube.band_dim)},
-      {"time", TimeJson(cube)},
-      {"variables", variables}};
-  json["grid_mapping"] =
-      cube.grid_mapping.has_value() ? Json(cube.grid_mapping->name) : Json();
-  json["attributes"] = AttributesJson(cube.attributes);
-  return json;
-}
 
 std::string DimsText(const core::Dimensions& dims) {
   return absl::StrJoin(dims, ", ",
@@ -138,8 +56,8 @@ void PrintCube(const core::CubeInfo& cube) {
   if (cube.time.has_value() && !cube.time->days.empty()) {
     std::printf("time: %d dates, %s to %s (%s, %s)\n",
                 static_cast<int>(cube.time->days.size()),
-                DayText(cube.time->days.front()).c_str(),
-                DayText(cube.time->days.back()).c_str(),
+                cube::DayText(cube.time->days.front()).c_str(),
+                cube::DayText(cube.time->days.back()).c_str(),
                 cube.time->units.c_str(), cube.time->calendar.c_str());
   } else if (!cube.time_error.empty()) {
     std::printf("time: %s\n", cube.time_error.c_str());
@@ -162,7 +80,7 @@ absl::StatusOr<int> RunCubeInfo(const CubeArguments& arguments,
   INTERNODE_ASSIGN_OR_RETURN(const CubeOptions options, arguments.Parse());
   INTERNODE_ASSIGN_OR_RETURN(const std::shared_ptr<const cube::Cube> cube,
                              client::OpenCube(options));
-  if (format == OutputFormat::kJson) PrintJson(CubeJson(cube->info()));
+  if (format == OutputFormat::kJson) PrintJson(cube::CubeJson(cube->info()));
   if (format == OutputFormat::kTable) PrintCube(cube->info());
   return 0;
 }

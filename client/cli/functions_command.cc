@@ -14,6 +14,7 @@
 #include "client/cli/report.h"
 #include "client/job_state.h"
 #include "functions/function.h"
+#include "functions/function_json.h"
 #include "functions/registry.h"
 
 namespace internode::cli {
@@ -26,41 +27,6 @@ struct FunctionsArguments {
 
 Json ValueJson(const functions::ParameterValue& value) {
   return std::visit([](const auto& held) -> Json { return held; }, value);
-}
-
-Json ParameterJson(const functions::ParameterSpec& spec) {
-  Json json = {
-      {"name", spec.name},
-      {"type", std::string(functions::ParameterTypeName(spec.default_value))},
-      {"default", ValueJson(spec.default_value)},
-      {"help", spec.help}};
-  if (std::isfinite(spec.min)) json["min"] = spec.min;
-  if (std::isfinite(spec.max)) json["max"] = spec.max;
-  if (!spec.choices.empty()) json["choices"] = spec.choices;
-  if (!spec.aliases.empty()) json["aliases"] = spec.aliases;
-  return json;
-}
-
-Json FunctionJson(const functions::FunctionInfo& info) {
-  Json parameters = Json::array();
-  for (const functions::ParameterSpec& spec : info.parameters) {
-    parameters.push_back(ParameterJson(spec));
-  }
-  Json roles = Json::array();
-  for (const functions::RoleSpec& role : info.roles) {
-    roles.push_back({{"name", role.name},
-                     {"help", role.help},
-                     {"required", role.required},
-                     {"repeated", role.repeated},
-                     {"guesses", role.guesses}});
-  }
-  return {{"name", info.name},
-          {"version", info.version},
-          {"summary", info.summary},
-          {"description", info.description},
-          {"needs_time", info.needs_time},
-          {"parameters", parameters},
-          {"roles", roles}};
 }
 
 std::string RangeText(const functions::ParameterSpec& spec) {
@@ -111,7 +77,7 @@ absl::StatusOr<int> RunFunctions(const FunctionsArguments& arguments,
         const std::shared_ptr<const functions::Function> function,
         registry.Find(arguments.name));
     Json json = {{"schema", 1}};
-    json.update(FunctionJson(function->info()));
+    json.update(functions::FunctionJson(function->info()));
     if (format == OutputFormat::kJson) PrintJson(json);
     if (format == OutputFormat::kTable) PrintFunction(function->info());
     return 0;
@@ -121,7 +87,7 @@ absl::StatusOr<int> RunFunctions(const FunctionsArguments& arguments,
       {"FUNCTION", "VERSION", "WHAT"}};
   for (const auto& function : registry.All()) {
     const functions::FunctionInfo& info = function->info();
-    list.push_back(FunctionJson(info));
+    list.push_back(functions::FunctionJson(info));
     rows.push_back({info.name, info.version, info.summary});
     if (format == OutputFormat::kQuiet) std::printf("%s\n", info.name.c_str());
   }

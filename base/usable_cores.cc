@@ -1,3 +1,5 @@
+#include "base/usable_cores.h"
+
 #include <sched.h>
 
 #include <algorithm>
@@ -5,8 +7,6 @@
 #include <fstream>
 #include <string>
 #include <thread>
-
-#include "internode/executor.h"
 
 namespace internode {
 namespace {

@@ -1,0 +1,42 @@
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "base/log.h"
+#include "worker/exit_code.h"
+#include "worker/options.h"
+#include "worker/process.h"
+
+namespace internode::worker {
+namespace {
+
+int Main(int argc, char** argv) {
+  const ParsedOptions parsed = ParseOptions(argc, argv);
+  if (!parsed.options.has_value()) {
+    std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
+    return parsed.exit_code;
+  }
+  ConfigureLog(parsed.options->log);
+  // Before any thread is started: signals are read, not caught.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return RunProcess(*parsed.options);
+}
+
+}  // namespace
+}  // namespace internode::worker
+
+int main(int argc, char** argv) {
+  try {
+    return internode::worker::Main(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return internode::worker::kExitFailed;
+  }
+}

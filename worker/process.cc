@@ -1,0 +1,299 @@
+#include "worker/process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "functions/plugin.h"
+#include "rpc/peer.h"
+#include "worker/data_roots.h"
+#include "worker/engine/engine.h"
+#include "worker/engine/monotonic_clock.h"
+#include "worker/exit_code.h"
+#include "worker/jobs.h"
+#include "worker/memory_limit.h"
+#include "worker/questions.h"
+#include "worker/rpc/connection.h"
+#include "worker/rpc/event_loop.h"
+#include "worker/rpc/worker_proto.h"
+#include "worker/shared_page.h"
+
+namespace internode::worker {
+namespace {
+
+EngineOptions EngineOptionsFor(int64_t memory_limit) {
+  EngineOptions options;
+  if (memory_limit > 0) {
+    options.buffer_bytes =
+        std::clamp(memory_limit / 8, int64_t{4} << 20, options.buffer_bytes);
+    options.read_ahead_bytes =
+        std::min(memory_limit / 8, options.read_ahead_bytes);
+  }
+  return options;
+}
+
+int64_t CacheBytesFor(int64_t memory_limit) {
+  const int64_t usual = int64_t{256} << 20;
+  return memory_limit > 0 ? std::min(memory_limit / 8, usual) : usual;
+}
+
+// Tells of signals and of the supervisor's end.
+class Watcher {
+ public:
+  // `on_drain` is called on its thread, at SIGTERM.
+  Watcher(int lifeline_fd, std::function<void()> on_drain)
+      : lifeline_fd_(lifeline_fd),
+        on_drain_(std::move(on_drain)),
+        stop_fd_(eventfd(0, EFD_CLOEXEC)),
+        thread_([this] { Run(); }) {}
+  ~Watcher() {
+    const uint64_t one = 1;
+    if (write(stop_fd_, &one, sizeof(one)) < 0) std::abort();
+    thread_.join();
+    close(stop_fd_);
+  }
+
+ private:
+  void Run() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    for (;;) {
+      pollfd fds[] = {{stop_fd_, POLLIN, 0},
+                      {signal_fd, POLLIN, 0},
+                      {lifeline_fd_, POLLIN, 0}};
+      if (poll(fds, lifeline_fd_ < 0 ? 2 : 3, -1) < 0) continue;
+      if (fds[0].revents != 0) break;
+      // Nothing that this process holds is of use to anybody now.
+      if (lifeline_fd_ >= 0 && fds[2].revents != 0) _exit(kExitOrphan);
+      signalfd_siginfo info;
+      if (fds[1].revents != 0 &&
+          read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        on_drain_();
+      }
+    }
+    close(signal_fd);
+  }
+
+  const int lifeline_fd_;
+  const std::function<void()> on_drain_;
+  const int stop_fd_;
+  std::thread thread_;
+};
+
+class Process final : public ConnectionUser {
+ public:
+  Process(const WorkerOptions& options, SharedPage* page, const Jobs* jobs)
+      : options_(options),
+        page_(page),
+        jobs_(jobs),
+        functions_json_(jobs->FunctionsJson()),
+        connection_(
+            &loop_,
+            {.address = [options] { return SchedulerAddress(options); }}, this),
+        questions_(jobs,
+                   [this](v1::Answer answer) {
+                     loop_.Post([this, answer = std::move(answer)] {
+                       v1::WorkerMessage message;
+                       *message.mutable_answer() = answer;
+                       connection_.Send(std::move(message));
+                     });
+                   }),
+        engine_(
+            EngineOptionsFor(options.memory_limit), page->slots(),
+            [jobs](const JobRequest& request) { return jobs->Open(request); },
+            [this] { loop_.Post([this] { Pump(); }); }) {}
+
+  int Run() {
+    const Watcher watcher(options_.lifeline_fd, [this] {
+      loop_.Post([this] { Drain("the process was told to end"); });
+    });
+    connection_.Start();
+    loop_.Run();
+    return exit_code_;
+  }
+
+ private:
+  v1::Hello MakeHello() override {
+    v1::Hello hello;
+    *hello.mutable_peer() = rpc::LocalPeer();
+    hello.set_name(options_.name);
+    hello.set_process_id(page_->process_id());
+    hello.set_supervisor_id(page_->supervisor_id());
+    hello.set_slots(static_cast<uint32_t>(page_->slots().size()));
+    hello.set_memory_limit_bytes(options_.memory_limit);
+    for (const Offer& offer : engine_.Connect()) {
+      *hello.add_offers() = ToProto(offer);
+    }
+    for (const std::string& json : functions_json_) {
+      hello.add_functions_json(json);
+    }
+    questions_.Clear();
+    return hello;
+  }
+
+  v1::Heartbeat MakeHeartbeat() override {
+    const Engine::Load load = engine_.load();
+    const int64_t now = NowNanos();
+    v1::Heartbeat heartbeat;
+    for (const RunningTask& running : load.running) {
+      *heartbeat.add_running() = ToProto(running, now);
+    }
+    heartbeat.set_memory_bytes(ResidentBytes(getpid()));
+    heartbeat.set_held_bytes(load.held_bytes);
+    heartbeat.set_tasks_done(load.tasks_done);
+    return heartbeat;
+  }
+
+  void OnWelcome(const v1::Welcome& welcome) override {
+    engine_.Connected(std::max<int64_t>(1, welcome.window_bytes()));
+    Report('C');
+  }
+
+  void OnLost() override { engine_.Disconnected(); }
+
+  void OnAck(uint64_t sequence) override { engine_.Acknowledge(sequence); }
+
+  void OnRefused(const absl::Status& status) override {
+    LogError("the scheduler refuses this worker: ", status.message());
+    Finish(kExitRefused);
+  }
+
+  void OnMessage(const v1::SchedulerMessage& message) override {
+    switch (message.message_case()) {
+      case v1::SchedulerMessage::kLease:
+        Handle(FromProto(message.lease()));
+        break;
+      case v1::SchedulerMessage::kTakeBack:
+        Handle(FromProto(message.take_back()));
+        break;
+      case v1::SchedulerMessage::kRevoke:
+        Handle(FromProto(message.revoke()));
+        break;
+      case v1::SchedulerMessage::kOfferAnswer:
+        Handle(FromProto(message.offer_answer()));
+        break;
+      case v1::SchedulerMessage::kQuestion:
+        questions_.Ask(message.question());
+        break;
+      case v1::SchedulerMessage::kDrain:
+        Drain(message.drain().reason());
+        break;
+      case v1::SchedulerMessage::kRestart:
+        page_->SetReason(message.restart().reason());
+        LogWarning("ending at once: ", message.restart().reason());
+        // What runs may run for ever.
+        _exit(kExitRestart);
+      case v1::SchedulerMessage::kForgetJob:
+        engine_.ForgetJob(message.forget_job().job());
+        break;
+      default:
+        // Of a newer scheduler, or a second Welcome.
+        break;
+    }
+  }
+
+  template <class Message>
+  void Handle(const absl::StatusOr<Message>& message) {
+    if (message.ok()) {
+      engine_.Handle(*message);
+    } else {
+      LogError("the scheduler sent nonsense: ", message.status().message());
+    }
+  }
+
+  void Drain(const std::string& reason) {
+    LogInfo("draining: ", reason);
+    engine_.Drain(reason);
+    Pump();
+  }
+
+  void Pump() {
+    for (const Outgoing& outgoing : engine_.TakeOutgoing()) {
+      if (const auto* frame = std::get_if<FrameToSend>(&outgoing)) {
+        connection_.SendFrame(ToProto(*frame), *frame->bytes);
+        continue;
+      }
+      std::visit(
+          [this](const auto& message) {
+            using Message = std::decay_t<decltype(message)>;
+            if constexpr (!std::is_same_v<Message, FrameToSend>) {
+              connection_.Send(ToProto(message));
+            }
+          },
+          outgoing);
+    }
+    if (engine_.drained()) Finish(kExitDrained);
+  }
+
+  void Finish(int exit_code) {
+    if (finishing_) return;
+    finishing_ = true;
+    exit_code_ = exit_code;
+    connection_.Close([this] { loop_.Stop(); });
+  }
+
+  // Tells the supervisor.
+  void Report(char what) {
+    if (options_.report_fd < 0) return;
+    if (write(options_.report_fd, &what, 1) < 0) {
+      LogDebug("the supervisor does not listen");
+    }
+  }
+
+  const WorkerOptions options_;
+  SharedPage* const page_;
+  const Jobs* const jobs_;
+  const std::vector<std::string> functions_json_;
+  bool finishing_ = false;
+  int exit_code_ = kExitFailed;
+  EventLoop loop_;
+  Connection connection_;
+  Questions questions_;
+  Engine engine_;
+};
+
+absl::StatusOr<int> Run(const WorkerOptions& options) {
+  INTERNODE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SharedPage> page,
+      options.page_fd >= 0
+          ? SharedPage::Open(options.page_fd)
+          : SharedPage::Create(NewProcessId(), {}, options.num_slots));
+  Jobs::Options jobs_options;
+  INTERNODE_ASSIGN_OR_RETURN(jobs_options.data_roots,
+                             DataRoots::Create(options.data_roots));
+  jobs_options.cache_bytes = CacheBytesFor(options.memory_limit);
+  INTERNODE_ASSIGN_OR_RETURN(functions::Registry registry,
+                             functions::LoadRegistry(options.function_path));
+  const Jobs jobs(jobs_options, std::move(registry));
+  Process process(options, page.get(), &jobs);
+  return process.Run();
+}
+
+}  // namespace
+
+int RunProcess(const WorkerOptions& options) {
+  const absl::StatusOr<int> exit_code = Run(options);
+  if (exit_code.ok()) return *exit_code;
+  LogError(exit_code.status().message());
+  return kExitWrongUse;
+}
+
+}  // namespace internode::worker
