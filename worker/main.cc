@@ -1,12 +1,13 @@
-#include <signal.h>
-
 #include <cstdio>
 #include <exception>
 
 #include "base/log.h"
+#include "worker/child_process.h"
+#include "worker/daemon.h"
 #include "worker/exit_code.h"
 #include "worker/options.h"
 #include "worker/process.h"
+#include "worker/watcher.h"
 
 namespace internode::worker {
 namespace {
@@ -19,13 +20,9 @@ int Main(int argc, char** argv) {
   }
   ConfigureLog(parsed.options->log);
   // Before any thread is started: signals are read, not caught.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
-    sigaddset(&signals, signal);
-  }
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  BlockSignals();
+  if (parsed.options->process == 0) return RunDaemon(*parsed.options);
+  BecomeChild();
   return RunProcess(*parsed.options);
 }
 

@@ -1,16 +1,12 @@
 #include "worker/process.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <string>
-#include <thread>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -33,6 +29,7 @@
 #include "worker/rpc/event_loop.h"
 #include "worker/rpc/worker_proto.h"
 #include "worker/shared_page.h"
+#include "worker/watcher.h"
 
 namespace internode::worker {
 namespace {
@@ -53,51 +50,6 @@ int64_t CacheBytesFor(int64_t memory_limit) {
   return memory_limit > 0 ? std::min(memory_limit / 8, usual) : usual;
 }
 
-// Tells of signals and of the supervisor's end.
-class Watcher {
- public:
-  // `on_drain` is called on its thread, at SIGTERM.
-  Watcher(int lifeline_fd, std::function<void()> on_drain)
-      : lifeline_fd_(lifeline_fd),
-        on_drain_(std::move(on_drain)),
-        stop_fd_(eventfd(0, EFD_CLOEXEC)),
-        thread_([this] { Run(); }) {}
-  ~Watcher() {
-    const uint64_t one = 1;
-    if (write(stop_fd_, &one, sizeof(one)) < 0) std::abort();
-    thread_.join();
-    close(stop_fd_);
-  }
-
- private:
-  void Run() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-    for (;;) {
-      pollfd fds[] = {{stop_fd_, POLLIN, 0},
-                      {signal_fd, POLLIN, 0},
-                      {lifeline_fd_, POLLIN, 0}};
-      if (poll(fds, lifeline_fd_ < 0 ? 2 : 3, -1) < 0) continue;
-      if (fds[0].revents != 0) break;
-      // Nothing that this process holds is of use to anybody now.
-      if (lifeline_fd_ >= 0 && fds[2].revents != 0) _exit(kExitOrphan);
-      signalfd_siginfo info;
-      if (fds[1].revents != 0 &&
-          read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        on_drain_();
-      }
-    }
-    close(signal_fd);
-  }
-
-  const int lifeline_fd_;
-  const std::function<void()> on_drain_;
-  const int stop_fd_;
-  std::thread thread_;
-};
-
 class Process final : public ConnectionUser {
  public:
   Process(const WorkerOptions& options, SharedPage* page, const Jobs* jobs)
@@ -105,9 +57,10 @@ class Process final : public ConnectionUser {
         page_(page),
         jobs_(jobs),
         functions_json_(jobs->FunctionsJson()),
-        connection_(
-            &loop_,
-            {.address = [options] { return SchedulerAddress(options); }}, this),
+        connection_(&loop_,
+                    {.address = [options] { return SchedulerAddress(options); },
+                     .quiet = true},
+                    this),
         questions_(jobs,
                    [this](v1::Answer answer) {
                      loop_.Post([this, answer = std::move(answer)] {
@@ -122,9 +75,14 @@ class Process final : public ConnectionUser {
             [this] { loop_.Post([this] { Pump(); }); }) {}
 
   int Run() {
-    const Watcher watcher(options_.lifeline_fd, [this] {
-      loop_.Post([this] { Drain("the process was told to end"); });
-    });
+    const Watcher watcher(
+        {SIGTERM},
+        [this](int) {
+          loop_.Post([this] { Drain("the process was told to end"); });
+        },
+        // Nothing that this process holds is of use to anybody then.
+        {{options_.lifeline_fd,
+          [](const char*, size_t) { _exit(kExitOrphan); }}});
     connection_.Start();
     loop_.Run();
     return exit_code_;
@@ -164,7 +122,7 @@ class Process final : public ConnectionUser {
 
   void OnWelcome(const v1::Welcome& welcome) override {
     engine_.Connected(std::max<int64_t>(1, welcome.window_bytes()));
-    Report('C');
+    ReportConnected();
   }
 
   void OnLost() override { engine_.Disconnected(); }
@@ -172,7 +130,8 @@ class Process final : public ConnectionUser {
   void OnAck(uint64_t sequence) override { engine_.Acknowledge(sequence); }
 
   void OnRefused(const absl::Status& status) override {
-    LogError("the scheduler refuses this worker: ", status.message());
+    // The supervisor is refused too, and says so.
+    LogDebug("the scheduler refuses this worker: ", status.message());
     Finish(kExitRefused);
   }
 
@@ -220,7 +179,7 @@ class Process final : public ConnectionUser {
   }
 
   void Drain(const std::string& reason) {
-    LogInfo("draining: ", reason);
+    LogDebug("draining: ", reason);
     engine_.Drain(reason);
     Pump();
   }
@@ -250,10 +209,10 @@ class Process final : public ConnectionUser {
     connection_.Close([this] { loop_.Stop(); });
   }
 
-  // Tells the supervisor.
-  void Report(char what) {
+  void ReportConnected() {
+    const auto number = static_cast<uint16_t>(options_.process);
     if (options_.report_fd < 0) return;
-    if (write(options_.report_fd, &what, 1) < 0) {
+    if (write(options_.report_fd, &number, sizeof(number)) < 0) {
       LogDebug("the supervisor does not listen");
     }
   }
@@ -284,7 +243,10 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
                              functions::LoadRegistry(options.function_path));
   const Jobs jobs(jobs_options, std::move(registry));
   Process process(options, page.get(), &jobs);
-  return process.Run();
+  const int exit_code = process.Run();
+  // What runs is not waited for, if nobody takes its result.
+  if (exit_code != kExitDrained) _exit(exit_code);
+  return exit_code;
 }
 
 }  // namespace

@@ -162,8 +162,9 @@ void Connection::Welcomed(const v1::Welcome& welcome) {
   heartbeat_interval_ =
       std::clamp(absl::Nanoseconds(welcome.heartbeat_interval_ns()),
                  absl::Milliseconds(10), absl::Seconds(60));
-  LogInfo("connected to the scheduler at ", address_, " as ",
-          welcome.worker_id());
+  Log(options_.quiet ? LogLevel::kDebug : LogLevel::kInfo,
+      absl::StrCat("connected to the scheduler at ", address_, " as ",
+                   welcome.worker_id()));
   if (options_.data) OpenData(welcome);
   user_->OnWelcome(welcome);
   ScheduleHeartbeat();
@@ -258,11 +259,8 @@ void Connection::Retry(const absl::Status& status) {
       address_.empty() ? "" : absl::StrCat(" at ", address_), ": ", reason,
       "; trying again");
   // Once in a while, not at every attempt.
-  if (welcomed_ || failures_ % 16 == 0) {
-    LogWarning(line);
-  } else {
-    LogDebug(line);
-  }
+  const bool tell = !options_.quiet && (welcomed_ || failures_ % 16 == 0);
+  Log(tell ? LogLevel::kWarning : LogLevel::kDebug, line);
   ++failures_;
   welcomed_ = false;
   timer_ = loop_->PostAfter(wait, [this] { Attempt(); });

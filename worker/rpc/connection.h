@@ -27,6 +27,8 @@ struct ConnectionOptions {
   std::function<absl::StatusOr<std::string>()> address;
   // Open a Data stream too.
   bool data = true;
+  // Says what happens only to those who want to know all.
+  bool quiet = false;
   // Between attempts: the first comes so soon, each further one after twice as
   // long, with jitter.
   absl::Duration first_backoff = absl::Milliseconds(50);

@@ -1,0 +1,223 @@
+#include "worker/daemon.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "base/log.h"
+#include "base/quantity.h"
+#include "rpc/peer.h"
+#include "worker/engine/monotonic_clock.h"
+#include "worker/exit_code.h"
+#include "worker/memory_limit.h"
+#include "worker/rpc/connection.h"
+#include "worker/rpc/event_loop.h"
+#include "worker/rpc/worker_proto.h"
+#include "worker/supervisor.h"
+#include "worker/watcher.h"
+
+namespace internode::worker {
+namespace {
+
+// Between the end of draining and the batch system's own end.
+constexpr absl::Duration kBatchMargin = absl::Seconds(10);
+
+// Deaths so old are known to the scheduler, or of no use to it.
+constexpr int64_t kRememberDeathNs = 60'000'000'000;
+
+// How long from now on the worker is to take tasks: it ends, drained, within
+// `left`.
+absl::Duration TimeToDrain(absl::Duration left, absl::Duration drain_timeout) {
+  return std::max(absl::ZeroDuration(),
+                  std::max(left / 2, left - drain_timeout));
+}
+
+// When the batch system ends the job that this process is part of.
+absl::Duration TimeToBatchEnd() {
+  const char* const text = std::getenv("SLURM_JOB_END_TIME");
+  int64_t seconds = 0;
+  if (text == nullptr || !absl::SimpleAtoi(text, &seconds)) {
+    return absl::InfiniteDuration();
+  }
+  return absl::FromUnixSeconds(seconds) - absl::Now() - kBatchMargin;
+}
+
+class Daemon final : public ConnectionUser {
+ public:
+  explicit Daemon(const WorkerOptions& options)
+      : options_(options),
+        connection_(&loop_,
+                    {.address = [options] { return SchedulerAddress(options); },
+                     .data = false},
+                    this),
+        supervisor_(&loop_,
+                    {.worker = options,
+                     .program = "/proc/self/exe",
+                     .first_arguments = {"internode-worker"}},
+                    {.on_death = [this](const Death& death) { Tell(death); },
+                     .on_ready = [this] { SayReady(); },
+                     .on_end = [this](int code) { Finish(code); }}) {}
+
+  int Run() {
+    const Watcher watcher(
+        {SIGTERM, SIGINT, SIGHUP, SIGCHLD},
+        [this](int signal) { loop_.Post([this, signal] { On(signal); }); },
+        {{options_.lifeline_fd, [this](const char*, size_t size) {
+            if (size > 0) return;
+            loop_.Post([this] {
+              LogInfo("the process that started this worker is gone");
+              supervisor_.KillAll(kExitFailed);
+            });
+          }}});
+    connection_.Start();
+    supervisor_.Start();
+    DrainIn(options_.lifetime, "its lifetime ends");
+    DrainIn(TimeToBatchEnd(), "the batch system's time ends");
+    WatchScheduler();
+    loop_.Run();
+    return exit_code_;
+  }
+
+ private:
+  void On(int signal) {
+    if (signal == SIGCHLD) {
+      supervisor_.Reap();
+    } else if (!signalled_) {
+      signalled_ = true;
+      supervisor_.Drain(
+          absl::StrCat("signal ", signal, "; a second one ends it at once"));
+    } else {
+      supervisor_.KillAll(kExitFailed);
+    }
+  }
+
+  void DrainIn(absl::Duration left, const std::string& reason) {
+    if (left == absl::InfiniteDuration()) return;
+    loop_.PostAfter(TimeToDrain(left, options_.drain_timeout),
+                    [this, reason] { supervisor_.Drain(reason); });
+  }
+
+  void WatchScheduler() {
+    if (options_.death_timeout == absl::InfiniteDuration()) return;
+    const absl::Duration lost =
+        connection_.connected()
+            ? absl::ZeroDuration()
+            : absl::Nanoseconds(NowNanos() - connection_.lost_since_ns());
+    if (lost >= options_.death_timeout) {
+      LogError("no scheduler for ", absl::FormatDuration(lost),
+               "; ending (--death-timeout)");
+      supervisor_.KillAll(kExitFailed);
+      return;
+    }
+    loop_.PostAfter(std::min(absl::Seconds(1), options_.death_timeout - lost),
+                    [this] { WatchScheduler(); });
+  }
+
+  void SayReady() {
+    LogInfo(options_.num_processes, " worker processes with ",
+            options_.num_slots, " threads each are connected");
+    if (options_.ready_fd < 0) return;
+    const std::string line = absl::StrCat(
+        "{\"pid\":", getpid(), ",\"processes\":", options_.num_processes,
+        ",\"threads\":", options_.num_slots, "}\n");
+    if (write(options_.ready_fd, line.data(), line.size()) < 0) {
+      LogWarning("nobody reads --ready-fd");
+    }
+    close(options_.ready_fd);
+  }
+
+  v1::Hello MakeHello() override {
+    v1::Hello hello;
+    *hello.mutable_peer() = rpc::LocalPeer();
+    hello.set_name(options_.name);
+    hello.set_process_id(supervisor_.id());
+    hello.set_supervisor_id(supervisor_.id());
+    hello.set_memory_limit_bytes(options_.memory_limit);
+    return hello;
+  }
+
+  v1::Heartbeat MakeHeartbeat() override {
+    v1::Heartbeat heartbeat;
+    heartbeat.set_memory_bytes(ResidentBytes(getpid()));
+    return heartbeat;
+  }
+
+  void Tell(const Death& death) {
+    deaths_.push_back(death);
+    if (connection_.connected()) SendDeath(death);
+  }
+
+  void SendDeath(const Death& death) {
+    v1::WorkerMessage message;
+    v1::ProcessDied* const died = message.mutable_process_died();
+    died->set_process_id(death.process_id);
+    died->set_cause(death.cause);
+    for (const RunningTask& running : death.running) {
+      *died->add_running() = ToProto(running, death.time_ns);
+    }
+    died->set_running_known(true);
+    connection_.Send(std::move(message));
+  }
+
+  void OnWelcome(const v1::Welcome& /*welcome*/) override {
+    // Whether the last ones arrived is not known; twice does not matter.
+    while (!deaths_.empty() &&
+           NowNanos() - deaths_.front().time_ns > kRememberDeathNs) {
+      deaths_.pop_front();
+    }
+    for (const Death& death : deaths_) SendDeath(death);
+  }
+
+  void OnMessage(const v1::SchedulerMessage& message) override {
+    if (message.has_drain()) supervisor_.Drain(message.drain().reason());
+  }
+
+  void OnAck(uint64_t /*sequence*/) override {}
+  void OnLost() override {}
+
+  void OnRefused(const absl::Status& status) override {
+    LogError("the scheduler refuses this worker: ", status.message());
+    supervisor_.KillAll(kExitFailed);
+  }
+
+  void Finish(int exit_code) {
+    exit_code_ = exit_code;
+    // A report of the last death is on its way.
+    connection_.Close([this] { loop_.Stop(); });
+  }
+
+  const WorkerOptions options_;
+  EventLoop loop_;
+  Connection connection_;
+  Supervisor supervisor_;
+  std::deque<Death> deaths_;
+  bool signalled_ = false;
+  int exit_code_ = kExitFailed;
+};
+
+}  // namespace
+
+int RunDaemon(const WorkerOptions& options) {
+  const int64_t share = options.memory_limit / options.num_processes;
+  if (options.memory_limit > 0 && share < int64_t{32} << 20) {
+    LogError("a memory limit of ", FormatBytes(options.memory_limit), " for ",
+             options.num_processes,
+             " processes leaves less than 32 MiB for each");
+    return kExitWrongUse;
+  }
+  Daemon daemon(options);
+  return daemon.Run();
+}
+
+}  // namespace internode::worker
