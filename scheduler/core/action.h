@@ -121,6 +121,7 @@ struct TakeBack {
   WorkerId worker;
   Epoch epoch = 0;
   LeaseId lease;
+  JobId job;
   Interval tasks;
 
   friend bool operator==(const TakeBack&, const TakeBack&) = default;
@@ -132,6 +133,7 @@ struct RevokeLease {
   WorkerId worker;
   Epoch epoch = 0;
   LeaseId lease;
+  JobId job;
   Intervals tasks;
 
   friend bool operator==(const RevokeLease&, const RevokeLease&) = default;

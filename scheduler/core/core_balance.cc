@@ -37,7 +37,8 @@ bool Core::AskMostLoaded() {
   lease->asked_at = now_;
   asks_.push_back({now_, worker->id, lease->id});
   ++asks_in_flight_;
-  actions_->push_back(TakeBack{worker->id, worker->epoch, lease->id, asked});
+  actions_->push_back(
+      TakeBack{worker->id, worker->epoch, lease->id, lease->job->id, asked});
   Reindex(worker);
   return true;
 }

@@ -143,7 +143,7 @@ void Core::RevokeAll(JobRecord* job) {
   }
   for (const auto& [id, lease] : leases) {
     actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch, id,
-                                    RunsOf(lease->remaining)});
+                                    job->id, RunsOf(lease->remaining)});
     Touch(lease->worker);
     Drop(lease);
   }

@@ -120,7 +120,7 @@ void Core::Withdraw(JobRecord* job, Interval tasks, const Lease* sender) {
       if (!copies) job->leased -= held.size();
       if (lease == sender) continue;
       actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch,
-                                      lease->id, RunsOf(held)});
+                                      lease->id, job->id, RunsOf(held)});
     }
   };
   take(job->holders, false);

@@ -1,0 +1,184 @@
+#include "scheduler/daemon.h"
+
+#include <grpc/support/log.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "base/version.h"
+#include "rpc/server.h"
+#include "scheduler/announcement.h"
+#include "scheduler/engine/engine.h"
+#include "scheduler/journal/sqlite_journal.h"
+#include "scheduler/rpc/client_service.h"
+#include "scheduler/rpc/worker_service.h"
+#include "scheduler/spool/spool.h"
+#include "scheduler/spool/state_lock.h"
+
+namespace internode::scheduler {
+namespace {
+
+// Open streams are cancelled so long after they were asked to end.
+constexpr absl::Duration kStopGrace = absl::Seconds(5);
+
+void LogOfGrpc(gpr_log_func_args* args) {
+  const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR
+                             ? LogLevel::kWarning
+                             : LogLevel::kDebug;
+  Log(level, absl::StrCat("grpc: ", args->message));
+}
+
+// The signals that stop the daemon, as a descriptor that can be read when one
+// has come.
+class StopSignals {
+ public:
+  absl::Status Block() {
+    // A peer that is gone is an error of a write, not the end.
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0) {
+      fd_ = signalfd(-1, &signals, SFD_CLOEXEC);
+    }
+    return fd_ >= 0 ? absl::OkStatus()
+                    : absl::InternalError("cannot wait for signals");
+  }
+  ~StopSignals() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  // Waits for a signal, or for the end of `lifeline`, unless that is -1;
+  // returns what it was.
+  std::string Wait(int lifeline) const {
+    std::array<pollfd, 2> waits = {pollfd{fd_, POLLIN, 0},
+                                   pollfd{lifeline, POLLIN, 0}};
+    while (true) {
+      if (poll(waits.data(), waits.size(), -1) < 0) continue;
+      if (waits[0].revents != 0) {
+        signalfd_siginfo info{};
+        const ssize_t size = read(fd_, &info, sizeof(info));
+        return size == sizeof(info) && info.ssi_signo == SIGINT ? "SIGINT"
+                                                                : "SIGTERM";
+      }
+      std::array<char, 64> ignored{};
+      const ssize_t size = waits[1].revents == 0
+                               ? 1
+                               : read(lifeline, ignored.data(), ignored.size());
+      if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) {
+        return "the end of its parent";
+      }
+    }
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// Creates the folder and those above it.
+absl::Status CreateStateDir(const std::string& path) {
+  FileSystem* const files = PosixFileSystem();
+  for (size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string parent = path.substr(0, slash);
+    const absl::Status created = files->CreateFolder(parent);
+    // What is there may lie in a folder that cannot be written.
+    if (created.ok() || absl::IsAlreadyExists(created)) continue;
+    if (access(parent.c_str(), F_OK) != 0) return created;
+  }
+  return EnsureFolder(files, path);
+}
+
+// What a daemon is made of, in the order in which it is destroyed backwards.
+struct Parts {
+  std::unique_ptr<FileLock> lock;
+  std::unique_ptr<SqliteJournal> journal;
+  std::unique_ptr<Spool> spool;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<ClientServiceImpl> clients;
+  std::unique_ptr<WorkerServiceImpl> workers;
+  std::unique_ptr<rpc::Server> server;
+  SchedulerFile file;
+};
+
+absl::Status OpenState(const Config& config, Parts* parts) {
+  INTERNODE_RETURN_IF_ERROR(CreateStateDir(config.state_dir));
+  INTERNODE_ASSIGN_OR_RETURN(parts->lock,
+                             LockStateDir(PosixFileSystem(), config.state_dir));
+  INTERNODE_ASSIGN_OR_RETURN(
+      parts->journal,
+      SqliteJournal::Open(absl::StrCat(config.state_dir, "/journal.db"),
+                          {.sync = config.durability == Durability::kFsync}));
+  INTERNODE_ASSIGN_OR_RETURN(
+      parts->spool,
+      Spool::Open(PosixFileSystem(), absl::StrCat(config.state_dir, "/spool"),
+                  {.durability = config.durability,
+                   .reserve_bytes = config.reserve_bytes}));
+  EngineOptions options;
+  options.worker_timeout = config.worker_timeout;
+  options.heartbeat_interval = config.heartbeat_interval;
+  options.retain = config.retain;
+  INTERNODE_ASSIGN_OR_RETURN(
+      parts->engine, Engine::Open(options, RealClock(), parts->journal.get(),
+                                  parts->spool.get()));
+  return absl::OkStatus();
+}
+
+absl::Status Serve(const Config& config, Parts* parts) {
+  parts->clients = std::make_unique<ClientServiceImpl>(parts->engine.get());
+  parts->workers = std::make_unique<WorkerServiceImpl>(parts->engine.get());
+  INTERNODE_ASSIGN_OR_RETURN(
+      parts->server,
+      rpc::Server::Start({.host = config.listen_host,
+                          .port = config.listen_port,
+                          .reflection = config.reflection},
+                         {parts->clients.get(), parts->workers.get()}));
+  parts->engine->SetAddresses(parts->server->address(), "");
+  parts->engine->Start();
+  const std::string line = FormatAnnouncement(parts->server->address(), "");
+  if (!config.scheduler_file.empty()) {
+    INTERNODE_RETURN_IF_ERROR(parts->file.Write(config.scheduler_file, line));
+  }
+  if (config.ready_fd >= 0) {
+    INTERNODE_RETURN_IF_ERROR(WriteAndClose(config.ready_fd, line));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunDaemon(const Config& config) {
+  StopSignals signals;
+  INTERNODE_RETURN_IF_ERROR(signals.Block());
+  gpr_set_log_function(&LogOfGrpc);
+  const absl::Time begin = absl::Now();
+  Parts parts;
+  INTERNODE_RETURN_IF_ERROR(OpenState(config, &parts));
+  INTERNODE_RETURN_IF_ERROR(Serve(config, &parts));
+  LogInfo("internode-scheduler ", Version(), " listens on ",
+          parts.server->address(), ", state in ", config.state_dir,
+          ", ready after ", absl::FormatDuration(absl::Now() - begin));
+  const std::string why = signals.Wait(config.lifeline_fd);
+  LogInfo("stopping: ", why);
+  parts.server->SetServing(false);
+  parts.engine->Stop();
+  parts.server->Stop(absl::Now() + kStopGrace);
+  LogInfo("stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace internode::scheduler

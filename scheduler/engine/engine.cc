@@ -1,0 +1,370 @@
+#include "scheduler/engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "scheduler/journal/job_id.h"
+
+namespace internode::scheduler {
+namespace {
+
+// How often a journal that cannot be written is tried.
+constexpr absl::Duration kJournalRetry = absl::Seconds(1);
+constexpr absl::Duration kLongestForgetInterval = absl::Minutes(10);
+
+core::CoreOptions CoreOptionsOf(const EngineOptions& options,
+                                const Journal& journal) {
+  core::CoreOptions core;
+  core.worker_ttl = options.worker_timeout;
+  core.incarnation = journal.incarnation();
+  return core;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(
+    const EngineOptions& options, const Clock* clock, Journal* journal,
+    Spool* spool) {
+  auto engine = absl::WrapUnique(new Engine(options, clock, journal, spool));
+  INTERNODE_RETURN_IF_ERROR(engine->Recover());
+  return engine;
+}
+
+Engine::Engine(const EngineOptions& options, const Clock* clock,
+               Journal* journal, Spool* spool)
+    : options_(options),
+      clock_(clock),
+      journal_(journal),
+      spool_(spool),
+      core_(CoreOptionsOf(options, *journal)),
+      started_(clock->Now()),
+      now_(started_),
+      questions_([this](core::WorkerId id, const v1::Question& question) {
+        v1::SchedulerMessage message;
+        *message.mutable_question() = question;
+        Send(*workers_by_id_.at(id), std::move(message));
+      }) {
+  strand_ = std::make_unique<Strand>(
+      clock, Strand::Hooks{.turn_end = [this] { EndTurn(); },
+                           .next_wakeup = [this] { return NextWakeup(); }});
+  writer_ = std::make_unique<SpoolWriter>(
+      clock, spool,
+      SpoolWriter::Handler{
+          .committed =
+              [this](std::vector<core::FrameId> frames) {
+                strand_->Post([this, frames = std::move(frames)] {
+                  for (const core::FrameId frame : frames) {
+                    Handle(core::FrameCommitted{frame});
+                  }
+                });
+              },
+          .lost =
+              [this](core::FrameId frame) {
+                strand_->Post([this, frame] { OnFrameLost(frame); });
+              },
+          .blocked =
+              [this](std::string reason) {
+                strand_->Post([this, reason = std::move(reason)] {
+                  spool_blocked_ = reason;
+                  UpdateBlocked();
+                });
+              },
+          .resumed =
+              [this] {
+                strand_->Post([this] {
+                  spool_blocked_.clear();
+                  UpdateBlocked();
+                });
+              }});
+  if (options_.retain < absl::InfiniteDuration()) next_forget_ = started_;
+}
+
+Engine::~Engine() {
+  Stop();
+  strand_->Stop();
+}
+
+void Engine::Start() {
+  threaded_ = true;
+  strand_->Start();
+  writer_->Start();
+}
+
+void Engine::Stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  strand_->Post([this] {
+    stopping_ = true;
+    UpdateBlocked();
+  });
+  if (!threaded_) {
+    while (RunTurn()) {
+    }
+  }
+  // What arrived before is made durable, and acknowledged.
+  writer_->Stop();
+  absl::Notification closed;
+  strand_->Post([this, &closed] {
+    // Acknowledgements of this turn go before.
+    EndTurn();
+    CloseAll();
+    closed.Notify();
+  });
+  if (threaded_) {
+    closed.WaitForNotification();
+  } else {
+    strand_->RunTurn();
+  }
+}
+
+bool Engine::RunTurn() {
+  const bool ran = strand_->RunTurn();
+  return writer_->RunTurn() || ran;
+}
+
+void Engine::SetAddresses(absl::string_view address,
+                          absl::string_view dashboard) {
+  strand_->Post([this, address = std::string(address),
+                 dashboard = std::string(dashboard)] {
+    address_ = address;
+    dashboard_ = dashboard;
+  });
+}
+
+// ---- recovery ----
+
+absl::Status Engine::Recover() {
+  INTERNODE_ASSIGN_OR_RETURN(std::vector<JournalJob> jobs, journal_->Jobs());
+  for (JournalJob& job : jobs) {
+    INTERNODE_RETURN_IF_ERROR(RecoverJob(std::move(job)));
+  }
+  for (const uint64_t job : spool_->JobsToRecover()) {
+    // Submitted or forgotten, but for the end of the process.
+    INTERNODE_RETURN_IF_ERROR(spool_->Forget(job));
+  }
+  CollectFacts();
+  INTERNODE_RETURN_IF_ERROR(journal_->Commit(facts_));
+  facts_.clear();
+  Release();
+  return absl::OkStatus();
+}
+
+absl::Status Engine::RecoverJob(JournalJob stored) {
+  auto entry = std::make_unique<JobEntry>();
+  entry->id = stored.job;
+  INTERNODE_ASSIGN_OR_RETURN(entry->job, ParseStoredJob(stored.plan));
+  entry->job.bytes.clear();
+  entry->accepted = entry->durable = true;
+  entry->submitted = stored.submitted;
+  entry->started = stored.started;
+  entry->start_collected = stored.started != absl::InfinitePast();
+  entry->reason = stored.message;
+  entry->ended = stored.finished;
+  INTERNODE_ASSIGN_OR_RETURN(const std::vector<SpoolDamage> damages,
+                             spool_->Recover(stored.job.value));
+  for (const SpoolDamage& damage : damages) {
+    LogWarning("job ", FormatJobId(stored.job), ": ", damage.ToString());
+  }
+  core::JobRecovered event;
+  event.submission = {.job = stored.job,
+                      .num_tasks = entry->job.num_tasks,
+                      .priority = entry->job.priority,
+                      .policies = entry->job.policies};
+  event.state = stored.state;
+  event.done = spool_->Find(stored.job.value)->Done().intervals();
+  INTERNODE_ASSIGN_OR_RETURN(
+      event.failures, journal_->Failures(stored.job, 0, core::kMostTasks));
+  jobs_by_request_.emplace(entry->job.request_id, stored.job);
+  entry->counted_out = core::IsTerminal(stored.state);
+  if (!entry->counted_out) ++num_active_jobs_;
+  jobs_.emplace(stored.job, std::move(entry));
+  Handle(event);
+  return absl::OkStatus();
+}
+
+// ---- the turn ----
+
+absl::Time Engine::Now() {
+  now_ = std::max(now_, clock_->Now());
+  return now_;
+}
+
+void Engine::Handle(const core::Event& event) {
+  ++counters_.events;
+  core_.Handle(Now(), event, &actions_);
+}
+
+void Engine::EndTurn() {
+  const absl::Time begin = clock_->Now();
+  Now();
+  ++counters_.turns;
+  if (now_ >= core_.NextWakeup()) Handle(core::Tick{});
+  questions_.Expire(now_);
+  ForgetOldJobs();
+  do {
+    CollectFacts();
+    if (!CommitFacts()) break;
+    Release();
+    UpdateChanged();
+  } while (!actions_.empty());
+  turn_seconds_.Add(clock_->Now() - begin);
+}
+
+absl::Time Engine::NextWakeup() const {
+  return std::min({core_.NextWakeup(), questions_.NextDeadline(),
+                   journal_retry_, next_forget_, next_watch_});
+}
+
+void Engine::CollectFacts() {
+  for (; num_collected_ < actions_.size(); ++num_collected_) {
+    std::visit([this](const auto& action) { Collect(action); },
+               actions_[num_collected_]);
+  }
+}
+
+void Engine::Collect(const core::PersistJob& action) {
+  JobEntry* const entry = FindEntry(action.job);
+  if (entry == nullptr) return;
+  if (!entry->accepted) {
+    entry->accepted = true;
+    JournalJob job;
+    job.job = action.job;
+    job.name = entry->job.name;
+    job.plan = std::move(entry->job.bytes);
+    job.num_tasks = entry->job.num_tasks;
+    job.priority = entry->job.priority;
+    job.policies = entry->job.policies;
+    job.submitted = entry->submitted;
+    job.state = action.state;
+    facts_.push_back(JobAccepted{std::move(job)});
+    entry->job.bytes.clear();
+    return;
+  }
+  if (entry->started != absl::InfinitePast() && !entry->start_collected) {
+    entry->start_collected = true;
+    AddChange(action.job, core::JobState::kRunning, "", entry->started);
+  }
+  if (core::IsTerminal(action.state)) entry->ended = now_;
+  AddChange(action.job, action.state,
+            action.state == core::JobState::kCancelled ? entry->reason
+                                                       : action.message,
+            now_);
+}
+
+void Engine::AddChange(core::JobId job, core::JobState state,
+                       const std::string& message, absl::Time when) {
+  const std::optional<core::JobInfo> info = core_.Job(job);
+  facts_.push_back(
+      JobChanged{.job = job,
+                 .state = state,
+                 .message = message,
+                 .when = when,
+                 .num_done = info.has_value() ? info->done : 0,
+                 .num_failed = info.has_value() ? info->failed : 0});
+}
+
+void Engine::Collect(const core::PersistFailure& action) {
+  counters_.tasks_failed += static_cast<uint64_t>(action.failure.tasks.size());
+  facts_.push_back(TasksFailed{action.job, action.failure});
+}
+
+void Engine::Collect(const core::PersistRetry& action) {
+  facts_.push_back(FailuresVoided{action.job});
+  JobEntry* const entry = FindEntry(action.job);
+  if (entry == nullptr) return;
+  entry->ended = absl::InfinitePast();
+  AddChange(action.job, core::JobState::kRunning, "", now_);
+}
+
+void Engine::Collect(const core::EraseJob& action) {
+  facts_.push_back(JobErased{action.job});
+}
+
+bool Engine::CommitFacts() {
+  if (facts_.empty()) return true;
+  if (now_ < journal_retry_ && !journal_blocked_.empty()) return false;
+  const absl::Time begin = clock_->Now();
+  absl::Status status = journal_->Commit(facts_);
+  journal_seconds_.Add(clock_->Now() - begin);
+  if (absl::IsNotFound(status) || absl::IsAlreadyExists(status) ||
+      absl::IsInvalidArgument(status)) {
+    status = CommitOneByOne();
+  }
+  if (!status.ok()) {
+    journal_retry_ = clock_->Now() + kJournalRetry;
+    if (journal_blocked_ != status.message()) {
+      LogError("the journal cannot be written: ", status.message());
+    }
+    journal_blocked_ = std::string(status.message());
+    UpdateBlocked();
+    return false;
+  }
+  facts_.clear();
+  journal_retry_ = absl::InfiniteFuture();
+  if (!journal_blocked_.empty()) {
+    LogInfo("the journal can be written again");
+    journal_blocked_.clear();
+    UpdateBlocked();
+  }
+  return true;
+}
+
+absl::Status Engine::CommitOneByOne() {
+  for (auto fact = facts_.begin(); fact != facts_.end();) {
+    const absl::Status status =
+        journal_->Commit(absl::MakeConstSpan(&*fact, 1));
+    const bool bad = absl::IsNotFound(status) ||
+                     absl::IsAlreadyExists(status) ||
+                     absl::IsInvalidArgument(status);
+    if (bad) LogError("the journal refuses a fact: ", status.message());
+    if (!status.ok() && !bad) return status;
+    fact = facts_.erase(fact);
+  }
+  return absl::OkStatus();
+}
+
+std::string Engine::NotReady() const {
+  if (stopping_) return std::string(kStopping);
+  if (!journal_blocked_.empty()) return journal_blocked_;
+  return spool_blocked_;
+}
+
+void Engine::UpdateBlocked() {
+  const std::string reason = NotReady();
+  if (reason == blocked_) return;
+  if (reason.empty()) {
+    LogInfo("results can be written again");
+    Handle(core::SpoolResumed{});
+  } else {
+    LogWarning("no tasks are given out: ", reason);
+    Handle(core::SpoolBlocked{reason});
+  }
+  blocked_ = reason;
+}
+
+void Engine::ForgetOldJobs() {
+  if (now_ < next_forget_) return;
+  next_forget_ = now_ + std::min(options_.retain / 10 + absl::Seconds(1),
+                                 kLongestForgetInterval);
+  const absl::StatusOr<std::vector<core::JobId>> old =
+      journal_->FinishedBefore(now_ - options_.retain);
+  if (!old.ok()) {
+    LogWarning("old jobs are not forgotten: ", old.status().message());
+    return;
+  }
+  for (const core::JobId job : *old) {
+    LogInfo("job ", FormatJobId(job),
+            " is forgotten: it ended longer ago than ",
+            absl::FormatDuration(options_.retain));
+    Handle(core::JobForgotten{job});
+  }
+}
+
+}  // namespace internode::scheduler

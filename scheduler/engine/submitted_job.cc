@@ -1,0 +1,142 @@
+#include "scheduler/engine/submitted_job.h"
+
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+#include "core/planned_job.h"
+#include "core/selection.h"
+#include "rpc/job_proto.h"
+#include "scheduler/core/options.h"
+
+namespace internode::scheduler {
+namespace {
+
+namespace value = ::internode::core;
+
+constexpr size_t kMostNameBytes = 256;
+constexpr size_t kRequestIdBytes = 16;
+
+absl::Status TooManyPixels() {
+  return absl::InvalidArgumentError(
+      "the selections have more than 2^63 pixels together");
+}
+
+// The pixels of all selections together.
+absl::StatusOr<int64_t> CountPixels(const value::PlannedJob& job) {
+  int64_t pixels = 0;
+  for (const value::Selection& selection : job.selections) {
+    int64_t own = 1;
+    for (const value::Extent& extent : selection.extents) {
+      if (__builtin_mul_overflow(own, extent.size(), &own)) {
+        return TooManyPixels();
+      }
+    }
+    if (__builtin_add_overflow(pixels, own, &pixels)) return TooManyPixels();
+  }
+  return pixels;
+}
+
+absl::Status ReadPolicy(const v1::JobPolicy& policy, SubmittedJob* job) {
+  if (policy.priority() < -100 || policy.priority() > 100) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("priority is ", policy.priority(), "; it is -100 to 100"));
+  }
+  if (policy.has_max_retries() && policy.max_retries() > 100) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "max_retries is ", policy.max_retries(), "; it is 0 to 100"));
+  }
+  if (policy.name().size() > kMostNameBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the job's name has ", policy.name().size(),
+                     " bytes; it has at most ", kMostNameBytes));
+  }
+  job->priority = policy.priority();
+  job->name = policy.name();
+  job->policies.max_retries =
+      policy.has_max_retries() ? static_cast<int>(policy.max_retries()) : 3;
+  job->policies.max_failed_tasks = policy.fail_fast() ? 0 : -1;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
+  if (!request.has_plan()) {
+    return absl::InvalidArgumentError("the submission has no plan");
+  }
+  SubmittedJob job;
+  INTERNODE_RETURN_IF_ERROR(ReadPolicy(request.policy(), &job));
+  INTERNODE_ASSIGN_OR_RETURN(value::PlannedJob planned,
+                             rpc::FromProto(request.plan()));
+  job.num_tasks = planned.num_tasks();
+  job.num_pixels = planned.grid.num_pixels();
+  if (!planned.selections.empty()) {
+    INTERNODE_ASSIGN_OR_RETURN(job.num_pixels, CountPixels(planned));
+  }
+  job.grid = std::move(planned.grid);
+  if (job.num_tasks > core::kMostTasks) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job has ", job.num_tasks, " tasks; a job has at most ",
+                     core::kMostTasks, ": choose larger chunks"));
+  }
+  if (request.request_id().size() != kRequestIdBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the request id has ", request.request_id().size(),
+                     " bytes; it has ", kRequestIdBytes));
+  }
+  job.request_id = request.request_id();
+  return job;
+}
+
+}  // namespace
+
+std::string SubmittedJob::LocationOf(int64_t task) const {
+  std::string text;
+  const auto add = [&](const std::string& dim, int64_t begin, int64_t end,
+                       bool is_index) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", dim, "=", begin);
+    if (!is_index) absl::StrAppend(&text, ":", end);
+  };
+  if (plan->selections_size() > 0) {
+    const v1::Selection& selection = plan->selections(static_cast<int>(task));
+    for (int d = 0; d < selection.extents_size(); ++d) {
+      const v1::Selection::Extent& extent = selection.extents(d);
+      add(plan->grid().dims(d).name(), extent.begin(), extent.end(),
+          extent.is_index());
+    }
+    return text;
+  }
+  const value::Selection selection = grid.Chunk(task);
+  for (size_t d = 0; d < selection.extents.size(); ++d) {
+    const value::Extent& extent = selection.extents[d];
+    add(plan->grid().dims(static_cast<int>(d)).name(), extent.begin, extent.end,
+        extent.is_index);
+  }
+  return text;
+}
+
+absl::StatusOr<SubmittedJob> CheckSubmission(
+    const v1::SubmitJobRequest& request) {
+  INTERNODE_ASSIGN_OR_RETURN(SubmittedJob job, ReadRequest(request));
+  job.bytes = request.SerializeAsString();
+  job.plan = std::make_shared<const v1::JobPlan>(request.plan());
+  return job;
+}
+
+absl::StatusOr<SubmittedJob> ParseStoredJob(absl::string_view bytes) {
+  v1::SubmitJobRequest request;
+  if (bytes.size() > std::numeric_limits<int>::max() ||
+      !request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError("the journal's plan of the job is damaged");
+  }
+  INTERNODE_ASSIGN_OR_RETURN(SubmittedJob job, ReadRequest(request));
+  job.bytes = std::string(bytes);
+  job.plan =
+      std::make_shared<const v1::JobPlan>(std::move(*request.mutable_plan()));
+  return job;
+}
+
+}  // namespace internode::scheduler

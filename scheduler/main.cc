@@ -1,0 +1,45 @@
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "base/log.h"
+#include "scheduler/config.h"
+#include "scheduler/daemon.h"
+
+// The program internode-scheduler: docs/operation.md.
+
+namespace internode::scheduler {
+namespace {
+
+// How a wrong command line ends the program.
+constexpr int kUsageExit = 2;
+
+int Complain(const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "internode-scheduler: %s\n",
+               std::string(status.message()).c_str());
+  return exit_code;
+}
+
+int Main(int argc, char** argv) {
+  const absl::StatusOr<Config> config = ParseConfig(argc, argv);
+  if (absl::IsCancelled(config.status())) return EXIT_SUCCESS;
+  if (!config.ok()) return Complain(config.status(), kUsageExit);
+  ConfigureLog(config->log);
+  const absl::Status status = RunDaemon(*config);
+  return status.ok() ? EXIT_SUCCESS : Complain(status, EXIT_FAILURE);
+}
+
+}  // namespace
+}  // namespace internode::scheduler
+
+int main(int argc, char** argv) {
+  try {
+    return internode::scheduler::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "internode-scheduler: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,189 @@
+#include "scheduler/rpc/fetch_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+#include "core/frame.h"
+#include "rpc/channel.h"
+#include "rpc/status.h"
+
+namespace internode::scheduler {
+namespace {
+
+// So many bytes are read ahead of what is sent.
+constexpr int64_t kReadAheadBytes = int64_t{2} << 20;
+// Room for the rest of a message.
+constexpr size_t kPiece = rpc::kPieceBytes - 64;
+
+}  // namespace
+
+FetchCall::FetchCall(Engine* engine, Strand* reader,
+                     const v1::FetchFramesRequest& request)
+    : engine_(engine),
+      reader_(reader),
+      job_id_(request.job_id()),
+      end_task_(request.has_end_task()
+                    ? std::max<int64_t>(0, request.end_task())
+                    : -1),
+      done_only_(request.done_only()),
+      waiter_(engine->NewId()),
+      next_task_(request.from_task()) {}
+
+void FetchCall::Start() {
+  self_ = shared_from_this();
+  MutexLock lock(&mu_);
+  PrepareLocked();
+}
+
+void FetchCall::PrepareLocked() {
+  if (preparing_ || end_.has_value() || queued_bytes_ >= kReadAheadBytes) {
+    return;
+  }
+  preparing_ = true;
+  if (next_task_ < ready_.ready.end) {
+    reader_->Post([self = shared_from_this()] { self->Read(); });
+    return;
+  }
+  engine_->NextFetch(
+      job_id_, next_task_, end_task_, done_only_, waiter_,
+      [self = shared_from_this()](absl::StatusOr<FetchStep> step) mutable {
+        self->OnStep(std::move(step));
+      });
+}
+
+void FetchCall::OnStep(absl::StatusOr<FetchStep> step) {
+  MutexLock lock(&mu_);
+  preparing_ = false;
+  if (!step.ok()) {
+    EndLocked(step.status());
+  } else if (step->ready.size() > 0) {
+    ready_ = *std::move(step);
+  } else if (step->failures.empty()) {
+    EndLocked(absl::OkStatus());
+  } else {
+    for (FetchStep::Failure& failed : step->failures) {
+      next_task_ = failed.tasks.end;
+      Item& item = queue_.emplace_back();
+      item.tasks = failed.tasks;
+      item.failure = std::move(failed.failure);
+    }
+  }
+  PrepareLocked();
+  ProceedLocked();
+}
+
+void FetchCall::Read() {
+  FetchStep step;
+  int64_t task = 0;
+  {
+    MutexLock lock(&mu_);
+    step = ready_;
+    task = next_task_;
+  }
+  absl::StatusOr<Item> item = ReadFrame(step, task);
+  MutexLock lock(&mu_);
+  preparing_ = false;
+  if (item.ok()) {
+    next_task_ = item->tasks.end;
+    queued_bytes_ += static_cast<int64_t>(item->frame.size());
+    queue_.push_back(*std::move(item));
+  } else {
+    EndLocked(item.status());
+  }
+  PrepareLocked();
+  ProceedLocked();
+}
+
+absl::StatusOr<FetchCall::Item> FetchCall::ReadFrame(const FetchStep& step,
+                                                     int64_t task) {
+  if (spool_reader_ == nullptr || spool_reader_->next_task() != task) {
+    spool_reader_ = std::make_unique<SpoolReader>(step.spool, task);
+  }
+  INTERNODE_ASSIGN_OR_RETURN(std::optional<std::string> frame,
+                             spool_reader_->Next());
+  if (!frame.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat("task ", task, " is not in the spool any more"));
+  }
+  Item item;
+  item.tasks = {task, spool_reader_->next_task()};
+  if (item.tasks.end > step.end) {
+    INTERNODE_ASSIGN_OR_RETURN(const internode::core::FrameView view,
+                               internode::core::FrameView::Parse(*frame));
+    item.tasks.end = step.end;
+    INTERNODE_ASSIGN_OR_RETURN(item.frame,
+                               internode::core::SliceFrame(view, item.tasks));
+    return item;
+  }
+  item.frame = *std::move(frame);
+  return item;
+}
+
+void FetchCall::EndLocked(const absl::Status& status) {
+  if (!end_.has_value()) end_ = rpc::ToGrpc(status);
+}
+
+void FetchCall::ProceedLocked() {
+  if (writing_ || finished_) return;
+  if (!queue_.empty()) {
+    FillLocked();
+    writing_ = true;
+    StartWrite(&written_);
+  } else if (end_.has_value()) {
+    finished_ = true;
+    Finish(*end_);
+  }
+}
+
+void FetchCall::FillLocked() {
+  Item& item = queue_.front();
+  written_.Clear();
+  written_.mutable_tasks()->set_begin(item.tasks.begin);
+  written_.mutable_tasks()->set_end(item.tasks.end);
+  if (item.failure.has_value()) {
+    *written_.mutable_failure() = *std::move(item.failure);
+    queue_.pop_front();
+    return;
+  }
+  const size_t size = std::min(kPiece, item.frame.size() - item.sent);
+  const bool whole = size == item.frame.size();
+  if (whole) {
+    written_.set_frame(std::move(item.frame));
+  } else {
+    written_.set_frame(item.frame.substr(item.sent, size));
+  }
+  queued_bytes_ -= static_cast<int64_t>(size);
+  item.sent += size;
+  written_.set_continues(!whole && item.sent < item.frame.size());
+  if (!written_.continues()) queue_.pop_front();
+}
+
+void FetchCall::OnWriteDone(bool ok) {
+  MutexLock lock(&mu_);
+  writing_ = false;
+  if (!ok) {
+    queue_.clear();
+    EndLocked(absl::CancelledError("the client is gone"));
+  }
+  PrepareLocked();
+  ProceedLocked();
+}
+
+void FetchCall::OnCancel() {
+  engine_->StopWaiting(waiter_);
+  MutexLock lock(&mu_);
+  queue_.clear();
+  EndLocked(absl::CancelledError("the call was cancelled"));
+  ProceedLocked();
+}
+
+void FetchCall::OnDone() {
+  engine_->StopWaiting(waiter_);
+  // May delete this.
+  self_.reset();
+}
+
+}  // namespace internode::scheduler

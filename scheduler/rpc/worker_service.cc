@@ -1,0 +1,106 @@
+#include "scheduler/rpc/worker_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "rpc/session.h"
+#include "rpc/status.h"
+#include "scheduler/rpc/frame_assembler.h"
+
+namespace internode::scheduler {
+namespace {
+
+using ControlSession =
+    rpc::ServerSession<v1::WorkerMessage, v1::SchedulerMessage>;
+using DataSession = rpc::ServerSession<v1::FrameMessage, v1::FrameAck>;
+
+class ControlLinkOfSession final : public ControlLink {
+ public:
+  explicit ControlLinkOfSession(std::shared_ptr<ControlSession> session)
+      : session_(std::move(session)) {}
+  void Send(v1::SchedulerMessage message) override {
+    session_->Send(std::move(message));
+  }
+  void Close(const absl::Status& status) override {
+    session_->Close(rpc::ToGrpc(status));
+  }
+
+ private:
+  const std::shared_ptr<ControlSession> session_;
+};
+
+class DataLinkOfSession final : public DataLink {
+ public:
+  DataLinkOfSession(std::shared_ptr<DataSession> session,
+                    std::shared_ptr<FrameAssembler> assembler)
+      : session_(std::move(session)), assembler_(std::move(assembler)) {}
+  void Acknowledge(uint64_t sequence, int64_t bytes) override {
+    assembler_->Acknowledged(bytes);
+    v1::FrameAck ack;
+    ack.set_sequence(sequence);
+    session_->Send(std::move(ack));
+  }
+  void Close(const absl::Status& status) override {
+    session_->Close(rpc::ToGrpc(status));
+  }
+
+ private:
+  const std::shared_ptr<DataSession> session_;
+  const std::shared_ptr<FrameAssembler> assembler_;
+};
+
+// What arrives on a data stream, on gRPC's threads.
+void OnDataMessage(Engine* engine, LinkId link, FrameAssembler* assembler,
+                   DataSession* session, v1::FrameMessage&& message) {
+  if (message.has_attach()) {
+    engine->Attach(link, message.attach().session());
+    return;
+  }
+  if (!message.has_frame()) return;
+  absl::StatusOr<FrameAssembler::Frame> frame =
+      assembler->Add(std::move(*message.mutable_frame()));
+  if (!frame.ok()) {
+    engine->RejectData(link, frame.status());
+    session->Close(rpc::ToGrpc(frame.status()));
+    return;
+  }
+  if (frame->frame == nullptr) return;
+  engine->ReceiveFrame(link, frame->message, std::move(frame->frame));
+}
+
+}  // namespace
+
+grpc::ServerBidiReactor<v1::WorkerMessage, v1::SchedulerMessage>*
+WorkerServiceImpl::Control(grpc::CallbackServerContext*) {
+  auto session = std::make_shared<ControlSession>();
+  const LinkId link = engine_->NewId();
+  engine_->OpenControl(link, std::make_shared<ControlLinkOfSession>(session));
+  session->Start(
+      {.on_message =
+           [engine = engine_, link](v1::WorkerMessage&& message) {
+             engine->Receive(link, std::move(message));
+           },
+       .on_closed = [engine = engine_, link] { engine->CloseControl(link); }});
+  return session.get();
+}
+
+grpc::ServerBidiReactor<v1::FrameMessage, v1::FrameAck>*
+WorkerServiceImpl::Data(grpc::CallbackServerContext*) {
+  auto session = std::make_shared<DataSession>();
+  auto assembler =
+      std::make_shared<FrameAssembler>(engine_->most_window_bytes());
+  const LinkId link = engine_->NewId();
+  engine_->OpenData(link,
+                    std::make_shared<DataLinkOfSession>(session, assembler));
+  session->Start(
+      {.on_message =
+           [engine = engine_, link, assembler,
+            raw = session.get()](v1::FrameMessage&& message) {
+             OnDataMessage(engine, link, assembler.get(), raw,
+                           std::move(message));
+           },
+       .on_closed = [engine = engine_, link] { engine->CloseData(link); }});
+  return session.get();
+}
+
+}  // namespace internode::scheduler

@@ -1,0 +1,26 @@
+#ifndef INTERNODE_SCHEDULER_RPC_WORKER_SERVICE_H_
+#define INTERNODE_SCHEDULER_RPC_WORKER_SERVICE_H_
+
+#include "internode/v1/worker.grpc.pb.h"
+#include "scheduler/engine/engine.h"
+
+namespace internode::scheduler {
+
+// The face that workers see: hands their streams to the engine, which outlives
+// the server. Thread-safe.
+class WorkerServiceImpl final : public v1::WorkerService::CallbackService {
+ public:
+  explicit WorkerServiceImpl(Engine* engine) : engine_(engine) {}
+
+  grpc::ServerBidiReactor<v1::WorkerMessage, v1::SchedulerMessage>* Control(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerBidiReactor<v1::FrameMessage, v1::FrameAck>* Data(
+      grpc::CallbackServerContext* context) override;
+
+ private:
+  Engine* const engine_;
+};
+
+}  // namespace internode::scheduler
+
+#endif  // INTERNODE_SCHEDULER_RPC_WORKER_SERVICE_H_
