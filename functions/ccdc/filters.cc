@@ -13,8 +13,9 @@ constexpr double kThermalScale = 10;
 constexpr double kThermalOffset = -27315;
 
 bool Usable(QaClass c, Procedure procedure) {
-  return c == QaClass::kClear || c == QaClass::kWater ||
-         (procedure == Procedure::kSnow && c == QaClass::kSnow);
+  const int snow = procedure == Procedure::kSnow ? 1 : 0;
+  return ((c == QaClass::kClear ? 1 : 0) | (c == QaClass::kWater ? 1 : 0) |
+          (snow & (c == QaClass::kSnow ? 1 : 0))) != 0;
 }
 
 struct BandLoad {
@@ -47,6 +48,27 @@ bool IsObservation(double raw, const BandParameters& p) {
   return std::find(p.missing.begin(), p.missing.end(), raw) == p.missing.end();
 }
 
+// The usual case: the range is all that there is to check.
+template <typename T>
+void LoadPlainBand(const T* values, const BandLoad& load, const int32_t* order,
+                   int lanes, double* out, FilterSpace& space) {
+  const size_t n = space.candidates.size();
+  const int32_t* candidates = space.candidates.data();
+  uint8_t* passes = space.passes.data();
+  const double scale = load.scale;
+  const double offset = load.offset;
+  const double valid_min = load.valid_min;
+  const double valid_max = load.valid_max;
+  for (size_t c = 0; c < n; ++c, out += lanes) {
+    const auto raw = static_cast<double>(values[order[candidates[c]]]);
+    const double value = raw * scale + offset;
+    *out = value;
+    const int above = valid_min < value ? 1 : 0;
+    const int below = value < valid_max ? 1 : 0;
+    passes[c] &= static_cast<uint8_t>(above & below);
+  }
+}
+
 template <typename T>
 void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
               const std::vector<QaClass>& classes, int lanes, int band,
@@ -56,6 +78,9 @@ void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
   const bool limited = !load.raw->missing.empty() ||
                        std::isfinite(load.raw->raw_min) ||
                        std::isfinite(load.raw->raw_max);
+  if (!limited && !load.snow_is_exempt) {
+    return LoadPlainBand(values, load, order, lanes, out, space);
+  }
   for (size_t c = 0; c < n; ++c, out += lanes) {
     const auto date = static_cast<size_t>(space.candidates[c]);
     const auto raw = static_cast<double>(values[order[date]]);
@@ -102,12 +127,14 @@ void FilterObservations(const Model& model, const DateTable& dates,
                         Procedure procedure, FilterSpace& space,
                         Series& series) {
   series.Reset(model, dates);
-  space.candidates.clear();
+  // Without a branch: whether a date is usable cannot be foreseen.
+  space.candidates.resize(static_cast<size_t>(dates.size()));
+  size_t usable = 0;
   for (int i = 0; i < dates.size(); ++i) {
-    if (Usable(classes[static_cast<size_t>(i)], procedure)) {
-      space.candidates.push_back(i);
-    }
+    space.candidates[usable] = i;
+    usable += Usable(classes[static_cast<size_t>(i)], procedure) ? 1 : 0;
   }
+  space.candidates.resize(usable);
   space.passes.assign(space.candidates.size(), 1);
   if (space.candidates.empty()) return;
   for (int band = 0; band < model.bands(); ++band) {

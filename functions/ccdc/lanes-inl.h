@@ -23,6 +23,15 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Before a loop of at most eight turns whose number is known to the compiler:
+// what it works on can then stay in registers.
+#undef INTERNODE_UNROLL
+#if HWY_COMPILER_CLANG
+#define INTERNODE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define INTERNODE_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 // kCount doubles.
 template <int kCount>
 struct Pack {
@@ -195,12 +204,26 @@ HWY_INLINE double Total(const Pack<8>& a) {
   return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
 }
 
-HWY_INLINE double Smallest(const Pack<8>& a) {
-  alignas(64) double x[8];
-  Store(a, x);
-  const double low = HWY_MIN(HWY_MIN(x[0], x[1]), HWY_MIN(x[2], x[3]));
-  const double high = HWY_MIN(HWY_MIN(x[4], x[5]), HWY_MIN(x[6], x[7]));
-  return HWY_MIN(low, high);
+// The total of each of four, (0 + 1) + (2 + 3).
+HWY_INLINE void Totals(const Pack<4>& a, const Pack<4>& b, const Pack<4>& c,
+                       const Pack<4>& d, double* out) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  const Pack<4>::D tag;
+  const auto ab = hn::Add(hn::InterleaveLower(tag, a.v[0], b.v[0]),
+                          hn::InterleaveUpper(tag, a.v[0], b.v[0]));
+  const auto cd = hn::Add(hn::InterleaveLower(tag, c.v[0], d.v[0]),
+                          hn::InterleaveUpper(tag, c.v[0], d.v[0]));
+  hn::StoreU(hn::Add(hn::ConcatLowerLower(tag, cd, ab),
+                     hn::ConcatUpperUpper(tag, cd, ab)),
+             tag, out);
+#else
+  const Pack<4>* all[4] = {&a, &b, &c, &d};
+  for (int i = 0; i < 4; ++i) {
+    double x[4];
+    Store(*all[i], x);
+    out[i] = (x[0] + x[1]) + (x[2] + x[3]);
+  }
+#endif
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

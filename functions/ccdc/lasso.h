@@ -20,12 +20,14 @@ struct LassoOptions {
 // result, so that both are part of the definition. Fits
 // `sums.columns()` - 1 coefficients and the constant of every band at once.
 //
-// Fills weights and coefficients of `curves`, not its rmse. `sweeps`, if not
-// null: `series.groups()` rows, the number of sweeps of each band.
+// Fills weights and coefficients of `curves`, and sums of squared residuals
+// instead of its rmse; false if these are so small that they have to be summed
+// anew. `sweeps`, if not null: `series.groups()` rows, the number of sweeps of
+// each band.
 //
 // Friedman, Hastie, Tibshirani (2010), J. Stat. Softw. 33(1), on the descent;
 // Kim et al. (2007), IEEE J. Sel. Top. Signal Process. 1(4), on the gap.
-void SolveLasso(const LassoOptions& options, const WindowSums& sums,
+bool SolveLasso(const LassoOptions& options, const WindowSums& sums,
                 Curves& curves, Row* sweeps);
 
 // SolveLasso() and the root mean squared residual of [sums.begin(),

@@ -22,6 +22,9 @@ struct Walk {
                          // residuals are in state.residual
   bool seasons_ready = false;
   bool change = false;
+  // Observations whose bounds are in state.bounds, if any.
+  int bounds_begin = 0;
+  int bounds_end = 0;
 };
 
 int Span(const Series& series, int begin, int end) {
@@ -38,6 +41,7 @@ void Refit(const DateTable& dates, const LassoOptions& options, Walk& walk,
   walk.fitted = true;
   walk.fit_end = state.end;
   walk.seasons_ready = false;
+  walk.bounds_end = 0;
 }
 
 enum class Step { kAdvance, kDrop, kChange };
@@ -115,19 +119,45 @@ Step LookInSeason(const Model& model, const DateTable& dates, Walk& walk,
   return LookWith(model, dates, state.scale, state);
 }
 
+// The score that observation i has with the madogram as the error: no error
+// makes it greater. Computed ahead, some at once.
+double Bound(const Model& model, const DateTable& dates, int i, Walk& walk,
+             PixelState& state) {
+  if (i < walk.bounds_begin || i >= walk.bounds_end) {
+    walk.bounds_begin = i;
+    walk.bounds_end = std::min(i + kBounds, state.series.size());
+    Scores(state.series, dates, state.curves, i, walk.bounds_end,
+           state.variogram_inverse.data(), model.detection().data(),
+           state.bounds.data());
+  }
+  return state.bounds[static_cast<size_t>(i - walk.bounds_begin)];
+}
+
+// Whether the bounds leave nothing to be seen: neither an outlier nor a change.
+bool IsCalm(const Model& model, const DateTable& dates, Walk& walk,
+            PixelState& state) {
+  const double nearest = Bound(model, dates, state.end, walk, state);
+  if (!(nearest <= model.outlier_threshold())) return false;
+  if (nearest <= state.change_threshold) return true;
+  const int end = state.end + state.peek;
+  for (int i = state.end + 1; i < end; ++i) {
+    const double bound =
+        i < walk.bounds_end
+            ? state.bounds[static_cast<size_t>(i - walk.bounds_begin)]
+            : Score(state.series, dates, state.curves, i,
+                    state.variogram_inverse.data(), model.detection().data());
+    if (bound <= state.change_threshold) return true;
+  }
+  return false;
+}
+
 Step Look(const Model& model, const DateTable& dates, Walk& walk,
           PixelState& state) {
   if (state.end - state.begin <= kSeasonal) {
     ScaleBy(state.variogram, state.curves.rmse, state.scale);
     return LookWith(model, dates, state.scale, state);
   }
-  // No error makes the score greater than the madogram alone does.
-  const double bound =
-      Score(state.series, dates, state.curves, state.end,
-            state.variogram_inverse.data(), model.detection().data());
-  if (bound <= std::min(state.change_threshold, model.outlier_threshold())) {
-    return Step::kAdvance;
-  }
+  if (IsCalm(model, dates, walk, state)) return Step::kAdvance;
   return LookInSeason(model, dates, walk, state);
 }
 
@@ -211,6 +241,7 @@ void LookForward(const Model& model, const DateTable& dates,
       state.dropped.resize(static_cast<size_t>(model.groups()));
       Residuals(series, dates, state.curves, state.end, state.dropped.data());
       series.Drop(state.end);
+      walk.bounds_end = 0;
     }
   }
   AddSegment(model, dates, walk, state);

@@ -16,6 +16,7 @@ void PixelState::Resize(const Model& model) {
   season_most.resize(groups);
   tied_least.resize(groups);
   tied_most.resize(groups);
+  bounds.resize(kBounds);
   curves.Resize(model.groups());
   segments.Reset(model);
   begin = 0;

@@ -16,6 +16,9 @@
 
 namespace internode::functions::ccdc {
 
+// How many observations look forward scores at once.
+inline constexpr int kBounds = 16;
+
 // What the steps of the standard procedure share while they walk through one
 // pixel. Thread-compatible; reused from pixel to pixel without allocating once
 // it has seen the largest.
@@ -49,6 +52,7 @@ struct PixelState {
   std::vector<Row> tied_most;
   std::vector<Row> dropped;  // residuals of the last dropped observation
   std::vector<double> values;
+  std::vector<double> bounds;  // kBounds
   SeasonSpace season;
   TmaskSpace tmask;
   VariogramSpace variogram_space;

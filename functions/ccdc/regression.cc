@@ -164,23 +164,50 @@ void OneResidual(const Window& w, const Row* weights, int i, Row* out) {
   }
 }
 
+// (residual * scale)^2 of the bands of a group that count, lanes i and i + 4
+// added.
+HWY_INLINE Pack<4> ScaledSquares(const Window& w, int group, const Row* weights,
+                                 int i, const Row* scale, const Row* used) {
+  constexpr int n = kBandsAtOnce;
+  Row squares;
+  for (int lane = 0; lane < kLanes; lane += n) {
+    Bands curve[kBasis];
+    LoadWeights(weights + group * kBasis, lane, curve);
+    const Bands y = Load<n>(w.Values(i, group * kLanes + lane));
+    const Bands r =
+        (y - Predict(w.Basis(i), curve)) * Load<n>(scale[group].v + lane);
+    const auto counts = Broadcast<n>(0) < Load<n>(used[group].v + lane);
+    Store(Select(counts, r * r, Broadcast<n>(0)), squares.v + lane);
+  }
+  return Load<4>(squares.v) + Load<4>(squares.v + 4);
+}
+
+void AllScores(const Window& w, const Row* weights, const Row* scale,
+               const Row* used, double* out) {
+  std::fill(out, out + (w.end - w.begin), 0.0);
+  for (int g = 0; g < w.groups; ++g) {
+    for (int i = w.begin; i < w.end; i += 4) {
+      Pack<4> squares[4];
+      for (int o = 0; o < 4; ++o) {
+        const int at = std::min(i + o, w.end - 1);
+        squares[o] = ScaledSquares(w, g, weights, at, scale, used);
+      }
+      double totals[4];
+      Totals(squares[0], squares[1], squares[2], squares[3], totals);
+      for (int o = 0; o < 4 && i + o < w.end; ++o) {
+        out[i + o - w.begin] += totals[o];
+      }
+    }
+  }
+}
+
 double OneScore(const Window& w, const Row* weights, int i, const Row* scale,
                 const Row* used) {
-  constexpr int n = kBandsAtOnce;
   double total = 0;
   for (int g = 0; g < w.groups; ++g) {
-    Row squares;
-    for (int lane = 0; lane < kLanes; lane += n) {
-      Bands curve[kBasis];
-      LoadWeights(weights + g * kBasis, lane, curve);
-      const Bands y = Load<n>(w.Values(i, g * kLanes + lane));
-      const Bands r =
-          (y - Predict(w.Basis(i), curve)) * Load<n>(scale[g].v + lane);
-      const auto counts = Broadcast<n>(0) < Load<n>(used[g].v + lane);
-      Store(Select(counts, r * r, Broadcast<n>(0)), squares.v + lane);
-    }
-    const double* s = squares.v;
-    total += ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+    double s[4];
+    Store(ScaledSquares(w, g, weights, i, scale, used), s);
+    total += (s[0] + s[1]) + (s[2] + s[3]);
   }
   return total;
 }
@@ -199,6 +226,7 @@ HWY_EXPORT(Squares);
 HWY_EXPORT(SquaresOf);
 HWY_EXPORT(OneResidual);
 HWY_EXPORT(OneScore);
+HWY_EXPORT(AllScores);
 
 void WindowSums::Start(const Series& series, int begin, int columns) {
   begin_ = begin;
@@ -242,6 +270,14 @@ double Score(const Series& series, const DateTable& dates, const Curves& curves,
              int i, const Row* scale, const Row* used) {
   return HWY_DYNAMIC_DISPATCH(OneScore)(WindowOf(series, dates, i, i + 1),
                                         curves.weights.data(), i, scale, used);
+}
+
+void Scores(const Series& series, const DateTable& dates, const Curves& curves,
+            int begin, int end, const Row* scale, const Row* used,
+            double* out) {
+  HWY_DYNAMIC_DISPATCH(AllScores)
+  (WindowOf(series, dates, begin, end), curves.weights.data(), scale, used,
+   out);
 }
 
 }  // namespace internode::functions::ccdc

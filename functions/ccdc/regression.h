@@ -83,6 +83,10 @@ void Residuals(const Series& series, const DateTable& dates,
 double Score(const Series& series, const DateTable& dates, const Curves& curves,
              int i, const Row* scale, const Row* used);
 
+// Score() of [begin, end), the same to the last bit, into `out`.
+void Scores(const Series& series, const DateTable& dates, const Curves& curves,
+            int begin, int end, const Row* scale, const Row* used, double* out);
+
 }  // namespace internode::functions::ccdc
 
 #endif  // INTERNODE_FUNCTIONS_CCDC_REGRESSION_H_

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "functions/ccdc/tmask.cc"
 #include "hwy/foreach_target.h"
 
 #include "functions/ccdc/lanes-inl.h"
+#include "functions/ccdc/middle-inl.h"
+#include "functions/ccdc/normal-inl.h"
 #include "functions/ccdc/window.h"
 
 #ifndef INTERNODE_FUNCTIONS_CCDC_TMASK_ONCE_
@@ -19,6 +22,7 @@ namespace internode::functions::ccdc {
 struct TmaskPair {
   int lane[2];
   double limit[2];
+  const CosSin* slow;  // of each date, or null: no slow term
 };
 
 inline constexpr double kEpsilon = 2.220446049250313e-16;
@@ -31,6 +35,38 @@ inline constexpr double kRise = 1e-8;
 inline constexpr int kSkipped = 4;
 inline constexpr double kNormal = 0.6745;
 
+inline int Padded(int n) { return (n + 3) / 4 * 4; }
+
+inline int PaddedKeys(int n) { return (n + 7) / 8 * 8; }
+
+// The value of `rank` (from 0) among the first `count`, and the next.
+inline void SelectRank(const std::vector<double>& values, int count, int rank,
+                       std::vector<double>& space, double& at, double& next) {
+  at = next = std::numeric_limits<double>::quiet_NaN();
+  space.assign(values.begin(), values.begin() + count);
+  if (std::any_of(space.begin(), space.end(),
+                  [](double x) { return std::isnan(x); })) {
+    return;
+  }
+  const auto place = space.begin() + rank;
+  std::nth_element(space.begin(), place, space.end());
+  at = *place;
+  next = *std::min_element(place + 1, space.end());
+}
+
+// Population standard deviation of the first `count`.
+inline double Deviation(const std::vector<double>& values, int count) {
+  double sum = 0;
+  for (int i = 0; i < count; ++i) sum += values[static_cast<size_t>(i)];
+  const double mean = sum / count;
+  double squares = 0;
+  for (int i = 0; i < count; ++i) {
+    const double d = values[static_cast<size_t>(i)] - mean;
+    squares += d * d;
+  }
+  return std::sqrt(squares / count);
+}
+
 }  // namespace internode::functions::ccdc
 #endif  // INTERNODE_FUNCTIONS_CCDC_TMASK_ONCE_
 
@@ -39,380 +75,293 @@ namespace internode::functions::ccdc {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr int kX = 4;        // columns without the constant
-constexpr int kColumns = 5;  // the constant is column 0
-constexpr int kRow = 16;     // numbers of an observation in `products`
-using Two = Pack<2>;
-using Oct = Pack<8>;
+using Quad = Pack<4>;
 
-int Padded(int n) { return (n + 7) / 8 * 8; }
-
-// A symmetric system of both bands: lower triangle and right side.
-struct Normal {
-  double a[kColumns][kColumns][2];
-  double y[kColumns][2];
-};
-
-// Its factors L D L'; directions without information have a zero in
-// `inverse`, and coefficient 0.
-struct Factors {
-  Two l[kColumns][kColumns];
-  Two inverse[kColumns];
-};
-
-HWY_INLINE void Factorise(const Normal& n, Factors& f) {
-  const Two zero = Broadcast<2>(0);
-  const Two one = Broadcast<2>(1);
-  Two scaled[kColumns];  // L D of the row
-  Two d[kColumns];
-  for (int i = 0; i < kColumns; ++i) {
-    for (int j = 0; j < i; ++j) {
-      Two s = Load<2>(n.a[i][j]);
-      for (int m = 0; m < j; ++m) s = NegMulAdd(scaled[m], f.l[j][m], s);
-      scaled[j] = s;
-      f.l[i][j] = s * f.inverse[j];
-    }
-    const Two whole = Load<2>(n.a[i][i]);
-    Two s = whole;
-    for (int m = 0; m < i; ++m) s = NegMulAdd(scaled[m], f.l[i][m], s);
-    const auto good = s > Broadcast<2>(1e-13) * whole;
-    d[i] = Select(good, s, one);
-    f.inverse[i] = Select(good, one / d[i], zero);
-  }
+HWY_INLINE Quad Of(const std::vector<double>& column, int i) {
+  return Load<4>(column.data() + i);
 }
 
-HWY_INLINE void Substitute(const Factors& f, const Normal& n,
-                           Two (&b)[kColumns]) {
-  for (int i = 0; i < kColumns; ++i) {
-    Two s = Load<2>(n.y[i]);
-    for (int m = 0; m < i; ++m) s = NegMulAdd(f.l[i][m], b[m], s);
-    b[i] = s;
-  }
-  const Two zero = Broadcast<2>(0);
-  for (int i = kColumns - 1; i >= 0; --i) {
-    Two s = b[i] * f.inverse[i];
-    for (int m = i + 1; m < kColumns; ++m) s = NegMulAdd(f.l[m][i], b[m], s);
-    b[i] = Select(f.inverse[i] == zero, zero, s);
-  }
-}
-
-// The columns, and the products of each observation, x = (c, s, C, S):
-// cc cs cC cS | ss sC sS SS | c s C S | CC CS 1 0
-HWY_INLINE void FillProducts(const Window& w, TmaskSpace& space) {
+// The columns of the window, and both bands with weights of 1.
+HWY_INLINE void Gather(const Window& w, const TmaskPair& pair,
+                       TmaskSpace& space) {
   const int m = w.end - w.begin;
   const int padded = Padded(m);
-  double* columns = space.columns.data();
+  double* x = space.columns.data();
+  double* y0 = space.bands[0].values.data();
+  double* y1 = space.bands[1].values.data();
   for (int i = 0; i < m; ++i) {
     const double* basis = w.Basis(w.begin + i);
-    double* row = space.products.data() + i * kRow;
-    const double c = basis[2];
-    const double s = basis[3];
-    const double slow_c = space.slow[static_cast<size_t>(i)].cos;
-    const double slow_s = space.slow[static_cast<size_t>(i)].sin;
-    double* x = row + 8;
-    x[0] = columns[i] = c;
-    x[1] = columns[padded + i] = s;
-    x[2] = columns[2 * padded + i] = slow_c;
-    x[3] = columns[3 * padded + i] = slow_s;
-    row[0] = c * c;
-    row[1] = c * s;
-    row[2] = c * slow_c;
-    row[3] = c * slow_s;
-    row[4] = s * s;
-    row[5] = s * slow_c;
-    row[6] = s * slow_s;
-    row[7] = slow_s * slow_s;
-    row[12] = slow_c * slow_c;
-    row[13] = slow_c * slow_s;
-    row[14] = 1;
-    row[15] = 0;
+    const double* row = w.Values(w.begin + i, 0);
+    x[i] = basis[2];
+    x[padded + i] = basis[3];
+    y0[i] = row[pair.lane[0]];
+    y1[i] = row[pair.lane[1]];
   }
-  for (int c = 0; c < kX; ++c) {
-    for (int i = m; i < padded; ++i) columns[c * padded + i] = 0;
-  }
-}
-
-// y and y x of each observation, and weights of 1.
-HWY_INLINE void FillBand(const Window& w, int lane, const TmaskSpace& space,
-                         TmaskBand& band) {
-  const int m = w.end - w.begin;
   for (int i = 0; i < m; ++i) {
-    const double y = *w.Values(w.begin + i, lane);
-    const double* x = space.products.data() + i * kRow + 8;
-    Store(Broadcast<4>(y) * Load<4>(x), band.products.data() + i * kX);
-    band.values[static_cast<size_t>(i)] = y;
-    band.weights[static_cast<size_t>(i)] = 1;
-  }
-  for (int i = m; i < Padded(m); ++i) {
-    band.values[static_cast<size_t>(i)] = 0;
-    band.weights[static_cast<size_t>(i)] = 0;
-  }
-}
-
-// Sums the weighted products into side `side` of the system.
-HWY_INLINE void SumProducts(int m, const TmaskSpace& space,
-                            const TmaskBand& band, int side, Normal& n) {
-  Pack<4> sums[5];
-  for (auto& sum : sums) sum = Broadcast<4>(0);
-  const double* row = space.products.data();
-  const double* band_row = band.products.data();
-  const double* weights = band.weights.data();
-  for (int i = 0; i < m; ++i, row += kRow, band_row += kX) {
-    const Pack<4> w = Broadcast<4>(weights[i]);
-    for (int q = 0; q < 4; ++q)
-      sums[q] = MulAdd(w, Load<4>(row + 4 * q), sums[q]);
-    sums[4] = MulAdd(w, Load<4>(band_row), sums[4]);
-  }
-  Oct weighted = Broadcast<8>(0);
-  for (int i = 0; i < m; i += 8) {
-    weighted =
-        MulAdd(Load<8>(weights + i), Load<8>(band.values.data() + i), weighted);
-  }
-  double s[5][4];
-  for (int q = 0; q < 5; ++q) Store(sums[q], s[q]);
-  n.a[0][0][side] = s[3][2];
-  n.y[0][side] = Total(weighted);
-  for (int c = 0; c < kX; ++c) {
-    n.a[c + 1][0][side] = s[2][c];
-    n.a[c + 1][1][side] = s[0][c];
-    n.y[c + 1][side] = s[4][c];
-  }
-  n.a[2][2][side] = s[1][0];
-  n.a[3][2][side] = s[1][1];
-  n.a[4][2][side] = s[1][2];
-  n.a[3][3][side] = s[3][0];
-  n.a[4][3][side] = s[3][1];
-  n.a[4][4][side] = s[1][3];
-}
-
-HWY_INLINE Oct Predicted(const TmaskSpace& space, int padded, int i,
-                         const double (&b)[kColumns]) {
-  Oct sum = Broadcast<8>(b[0]);
-  for (int c = 0; c < kX; ++c) {
-    sum = MulAdd(Broadcast<8>(b[c + 1]),
-                 Load<8>(space.columns.data() + c * padded + i), sum);
-  }
-  return sum;
-}
-
-// 1/sqrt(1 - h), h the leverages of the unweighted columns.
-HWY_INLINE void FillLeverages(int m, const Factors& f, TmaskSpace& space) {
-  const int padded = Padded(m);
-  double l[kColumns][kColumns];
-  double inverse[kColumns];
-  for (int i = 0; i < kColumns; ++i) {
-    double both[2];
-    Store(f.inverse[i], both);
-    inverse[i] = both[0];
-    for (int j = 0; j < i; ++j) {
-      Store(f.l[i][j], both);
-      l[i][j] = both[0];
-    }
-  }
-  const Oct one = Broadcast<8>(1);
-  for (int i = 0; i < padded; i += 8) {
-    Oct z[kColumns];
-    z[0] = one;
-    Oct h = Broadcast<8>(inverse[0]);
-    for (int c = 1; c < kColumns; ++c) {
-      Oct s = Load<8>(space.columns.data() + (c - 1) * padded + i);
-      for (int k = 0; k < c; ++k) s = NegMulAdd(Broadcast<8>(l[c][k]), z[k], s);
-      z[c] = s;
-      h = h + s * s * Broadcast<8>(inverse[c]);
-    }
-    h = Min(h, Broadcast<8>(kLargestLeverage));
-    Store(one / Sqrt(one - h), space.leverages.data() + i);
-  }
-}
-
-// Population standard deviation.
-HWY_INLINE double Deviation(const TmaskBand& band, int m) {
-  double sum = 0;
-  for (int i = 0; i < m; ++i) sum += band.values[static_cast<size_t>(i)];
-  const double mean = sum / m;
-  double squares = 0;
-  for (int i = 0; i < m; ++i) {
-    const double d = band.values[static_cast<size_t>(i)] - mean;
-    squares += d * d;
-  }
-  return std::sqrt(squares / m);
-}
-
-HWY_INLINE int CountBelow(const double* values, int padded, double limit) {
-  const Oct pivot = Broadcast<8>(limit);
-  const Oct one = Broadcast<8>(1);
-  const Oct zero = Broadcast<8>(0);
-  Oct count = zero;
-  for (int i = 0; i < padded; i += 8) {
-    count = count + Select(Load<8>(values + i) < pivot, one, zero);
-  }
-  return static_cast<int>(Total(count));
-}
-
-// The smallest value above `limit`, and how many are not above.
-HWY_INLINE double NextAbove(const double* values, int padded, double limit,
-                            int& not_above) {
-  const Oct pivot = Broadcast<8>(limit);
-  const Oct one = Broadcast<8>(1);
-  const Oct zero = Broadcast<8>(0);
-  const Oct infinite = Broadcast<8>(HUGE_VAL);
-  Oct count = zero;
-  Oct next = infinite;
-  for (int i = 0; i < padded; i += 8) {
-    const Oct v = Load<8>(values + i);
-    const auto above = pivot < v;
-    count = count + Select(above, zero, one);
-    next = Min(next, Select(above, v, infinite));
-  }
-  not_above = static_cast<int>(Total(count));
-  return Smallest(next);
-}
-
-// A number that at most `rank` values are below, but not many less; `guess` is
-// where to look first.
-HWY_INLINE double LowerBound(const double* values, int padded, int rank,
-                             double guess) {
-  constexpr int kNear = 3;
-  double low = 0;
-  double high = HUGE_VAL;
-  for (int i = 0; i < 8 && guess > 0; ++i) {
-    const int below = CountBelow(values, padded, guess);
-    if (below > rank) {
-      high = guess;
-      guess = low > 0 ? (low + high) / 2 : 0.8 * guess;
-    } else {
-      low = guess;
-      if (rank - below <= kNear) break;
-      guess = high < HUGE_VAL ? (low + high) / 2 : 1.25 * guess;
-    }
-  }
-  return low;
-}
-
-// Scale of the residuals from the median of their absolute values without the
-// smallest ones; they are in band.residuals, padded with infinities. `guess`:
-// about what it will be; any number is right.
-HWY_INLINE double Scale(const TmaskBand& band, int m, double guess) {
-  const double* values = band.residuals.data();
-  const int padded = Padded(m);
-  const int n = m - kSkipped;
-  const int lower = kSkipped + (n - 1) / 2;
-  const double start = LowerBound(values, padded, lower, guess * kNormal);
-  // Up from there, value by value.
-  int not_above;
-  double value = NextAbove(values, padded, start > 0 ? start * (1 - 1e-12) : -1,
-                           not_above);
-  double next = NextAbove(values, padded, value, not_above);
-  while (not_above <= lower && next < HUGE_VAL) {
-    value = next;
-    next = NextAbove(values, padded, value, not_above);
-  }
-  if (n % 2 == 1 || not_above > lower + 1) next = value;
-  return (value + next) / 2 / kNormal;
-}
-
-// Absolute residuals, times the leverages if `scaled`.
-HWY_INLINE void FillResiduals(int m, const double (&b)[kColumns], bool scaled,
-                              TmaskSpace& space, TmaskBand& band) {
-  const int padded = Padded(m);
-  for (int i = 0; i < padded; i += 8) {
-    Oct r =
-        Abs(Load<8>(band.values.data() + i) - Predicted(space, padded, i, b));
-    if (scaled) r = r * Load<8>(space.leverages.data() + i);
-    Store(r, band.residuals.data() + i);
+    const CosSin slow =
+        pair.slow == nullptr ? CosSin{0, 0} : pair.slow[w.date[w.begin + i]];
+    x[2 * padded + i] = slow.cos;
+    x[3 * padded + i] = slow.sin;
   }
   for (int i = m; i < padded; ++i) {
-    band.residuals[static_cast<size_t>(i)] = HUGE_VAL;
+    for (int c = 0; c < kX; ++c) x[c * padded + i] = 0;
+    y0[i] = 0;
+    y1[i] = 0;
   }
+  for (TmaskBand& band : space.bands) {
+    Quad largest = Broadcast<4>(0);
+    for (int i = 0; i < padded; i += 4) {
+      largest = Max(largest, Abs(Of(band.values, i)));
+      Store(Broadcast<4>(1), band.weights.data() + i);
+    }
+    for (int i = m; i < padded; ++i) band.weights[static_cast<size_t>(i)] = 0;
+    double each[4];
+    Store(largest, each);
+    band.largest = HWY_MAX(HWY_MAX(each[0], each[1]),  //
+                           HWY_MAX(each[2], each[3]));
+  }
+}
+
+// The system of the weighted observations.
+HWY_INLINE void SumProducts(int padded, const TmaskSpace& space,
+                            const TmaskBand& band, Normal& n) {
+  const Quad zero = Broadcast<4>(0);
+  const double* x = space.columns.data();
+  Quad s1 = zero, sc = zero, ss = zero, y1 = zero, yc = zero, ys = zero;
+  Quad cc = zero, cs = zero, cC = zero, cS = zero;
+  Quad s2 = zero, sC = zero, sS = zero;
+  for (int i = 0; i < padded; i += 4) {
+    const Quad w = Of(band.weights, i);
+    const Quad y = Of(band.values, i);
+    const Quad c = Load<4>(x + i);
+    const Quad s = Load<4>(x + padded + i);
+    const Quad slow_c = Load<4>(x + 2 * padded + i);
+    const Quad slow_s = Load<4>(x + 3 * padded + i);
+    const Quad wc = w * c;
+    const Quad ws = w * s;
+    cc = MulAdd(wc, c, cc);
+    cs = MulAdd(wc, s, cs);
+    cC = MulAdd(wc, slow_c, cC);
+    cS = MulAdd(wc, slow_s, cS);
+    s2 = MulAdd(ws, s, s2);
+    sC = MulAdd(ws, slow_c, sC);
+    sS = MulAdd(ws, slow_s, sS);
+    sc = sc + wc;
+    ss = ss + ws;
+    yc = MulAdd(wc, y, yc);
+    ys = MulAdd(ws, y, ys);
+  }
+  Quad CC = zero, CS = zero, SS = zero, sumC = zero, sumS = zero;
+  Quad yC = zero, yS = zero;
+  for (int i = 0; i < padded; i += 4) {
+    const Quad w = Of(band.weights, i);
+    const Quad y = Of(band.values, i);
+    const Quad slow_c = Load<4>(x + 2 * padded + i);
+    const Quad slow_s = Load<4>(x + 3 * padded + i);
+    const Quad wC = w * slow_c;
+    const Quad wS = w * slow_s;
+    CC = MulAdd(wC, slow_c, CC);
+    CS = MulAdd(wC, slow_s, CS);
+    SS = MulAdd(wS, slow_s, SS);
+    sumC = sumC + wC;
+    sumS = sumS + wS;
+    yC = MulAdd(wC, y, yC);
+    yS = MulAdd(wS, y, yS);
+    s1 = s1 + w;
+    y1 = MulAdd(w, y, y1);
+  }
+  double t[20];
+  Totals(s1, sc, ss, sumC, t);
+  Totals(sumS, cc, cs, cC, t + 4);
+  Totals(cS, s2, sC, sS, t + 8);
+  Totals(CC, CS, SS, y1, t + 12);
+  Totals(yc, ys, yC, yS, t + 16);
+  INTERNODE_UNROLL
+  for (int i = 0; i < kColumns; ++i) n.a[i][0] = t[i];
+  n.a[1][1] = t[5];
+  n.a[2][1] = t[6];
+  n.a[3][1] = t[7];
+  n.a[4][1] = t[8];
+  n.a[2][2] = t[9];
+  n.a[3][2] = t[10];
+  n.a[4][2] = t[11];
+  n.a[3][3] = t[12];
+  n.a[4][3] = t[13];
+  n.a[4][4] = t[14];
+  INTERNODE_UNROLL
+  for (int i = 0; i < kColumns; ++i) n.y[i] = t[15 + i];
+}
+
+HWY_INLINE Quad Residual(const TmaskSpace& space, const TmaskBand& band,
+                         int padded, int i, const double (&b)[kColumns]) {
+  Quad r = Of(band.values, i) - Broadcast<4>(b[0]);
+  INTERNODE_UNROLL
+  for (int c = 0; c < kX; ++c) {
+    r = NegMulAdd(Broadcast<4>(b[c + 1]),
+                  Load<4>(space.columns.data() + c * padded + i), r);
+  }
+  return r;
+}
+
+// 1 / (1 - h), h the leverages of the unweighted columns.
+HWY_INLINE void FillLeverages(int padded, const Factors& f, TmaskSpace& space) {
+  const Quad one = Broadcast<4>(1);
+  for (int i = 0; i < padded; i += 4) {
+    Quad z[kColumns];
+    z[0] = one;
+    Quad h = Broadcast<4>(f.inverse[0]);
+    INTERNODE_UNROLL
+    for (int c = 1; c < kColumns; ++c) {
+      Quad s = Load<4>(space.columns.data() + (c - 1) * padded + i);
+      INTERNODE_UNROLL
+      for (int k = 0; k < c; ++k) {
+        s = NegMulAdd(Broadcast<4>(f.l[c][k]), z[k], s);
+      }
+      z[c] = s;
+      h = MulAdd(s * s, Broadcast<4>(f.inverse[c]), h);
+    }
+    h = Min(h, Broadcast<4>(kLargestLeverage));
+    Store(one / (one - h), space.leverages.data() + i);
+  }
+}
+
+// Squared residuals, times the leverages if `scaled`, and their keys.
+template <bool scaled>
+HWY_INLINE void FillSquares(int m, const double (&b)[kColumns],
+                            const TmaskSpace& space, TmaskBand& band) {
+  const int padded = Padded(m);
+  for (int i = 0; i < padded; i += 4) {
+    const Quad r = Residual(space, band, padded, i, b);
+    Quad square = r * r;
+    if (scaled) square = square * Of(space.leverages, i);
+    Store(square, band.squares.data() + i);
+    INTERNODE_PACK_FOR(4, v) {
+      const hn::Rebind<float, Quad::D> half;
+      hn::StoreU(hn::DemoteTo(half, square.v[v]), half,
+                 band.keys.data() + i + v * Quad::kPer);
+    }
+  }
+  for (int i = m; i < padded; ++i) {
+    band.squares[static_cast<size_t>(i)] = HUGE_VAL;
+  }
+  for (int i = m; i < PaddedKeys(m); ++i) {
+    band.keys[static_cast<size_t>(i)] = HUGE_VALF;
+  }
+}
+
+// Scale of the residuals, from the median of their absolute values without the
+// smallest ones.
+HWY_INLINE double Scale(int m, const TmaskBand& band, TmaskSpace& space) {
+  const int n = m - kSkipped;
+  const int rank = kSkipped + (n - 1) / 2;
+  double low;
+  double high;
+  int at;
+  int next;
+  if (m <= kMostKeys && FindRank(band.keys.data(), m, rank, at, next)) {
+    low = band.squares[static_cast<size_t>(at)];
+    high = band.squares[static_cast<size_t>(next)];
+  } else {
+    SelectRank(band.squares, m, rank, space.sorted, low, high);
+  }
+  if (n % 2 == 1) high = low;
+  return (std::sqrt(low) + std::sqrt(high)) / 2 / kNormal;
 }
 
 // Tukey's bisquare of the residuals over `scale`.
-HWY_INLINE void FillWeights(int m, double scale, TmaskBand& band) {
-  const Oct one = Broadcast<8>(1);
-  const Oct zero = Broadcast<8>(0);
-  const Oct factor = Broadcast<8>(1 / (scale * kBisquare));
-  for (int i = 0; i < Padded(m); i += 8) {
-    const Oct u = Load<8>(band.residuals.data() + i) * factor;
-    const Oct v = one - u * u;
+HWY_INLINE void FillWeights(int padded, double scale, TmaskBand& band) {
+  const Quad one = Broadcast<4>(1);
+  const Quad zero = Broadcast<4>(0);
+  const double factor = 1 / (scale * kBisquare);
+  const Quad squared = Broadcast<4>(factor * factor);
+  for (int i = 0; i < padded; i += 4) {
+    const Quad u = Of(band.squares, i) * squared;
+    const Quad v = one - u;
     Store(Select(u < one, v * v, zero), band.weights.data() + i);
   }
 }
 
-HWY_INLINE void Coefficients(const Two (&b)[kColumns], int side,
-                             double (&out)[kColumns]) {
-  for (int c = 0; c < kColumns; ++c) {
-    double both[2];
-    Store(b[c], both);
-    out[c] = both[side];
-  }
-}
+// The robust curve of one band.
+struct RobustFit {
+  double curve[kColumns];
+  bool active = true;
+};
 
-// Both bands' robust curves.
-HWY_INLINE void FitRobust(int m, TmaskSpace& space,
-                          double (&curve)[2][kColumns]) {
+// The first curve and its scale, unweighted.
+HWY_INLINE void Begin(int m, TmaskSpace& space, int side, RobustFit& fit) {
+  TmaskBand& band = space.bands[side];
   Normal normal;
   Factors factors;
-  Two b[kColumns];
-  for (int side = 0; side < 2; ++side) {
-    SumProducts(m, space, space.bands[side], side, normal);
-  }
+  SumProducts(Padded(m), space, band, normal);
   Factorise(normal, factors);
-  Substitute(factors, normal, b);
-  FillLeverages(m, factors, space);
-  bool active[2];
-  double floor[2];
-  double scale[2];
+  Substitute(factors, normal, fit.curve);
+  if (side == 0) FillLeverages(Padded(m), factors, space);
+}
+
+// One pass of reweighting.
+HWY_INLINE void Reweight(int m, TmaskSpace& space, TmaskBand& band,
+                         RobustFit& fit) {
+  FillSquares<true>(m, fit.curve, space, band);
+  double scale = Scale(m, band, space);
+  // No deviation is greater than the largest value.
+  if (!(scale >= kEpsilon * band.largest)) {
+    scale = std::max(kEpsilon * Deviation(band.values, m), scale);
+  }
+  FillWeights(Padded(m), scale, band);
+  Normal normal;
+  Factors factors;
+  double next[kColumns];
+  SumProducts(Padded(m), space, band, normal);
+  Factorise(normal, factors);
+  Substitute(factors, normal, next);
+  // One-sided, as in the reference: only a rise keeps it going.
+  bool rose = false;
+  for (int c = 0; c < kColumns; ++c) {
+    rose |= next[c] - fit.curve[c] > kRise;
+    fit.curve[c] = next[c];
+  }
+  fit.active = rose;
+}
+
+// Both bands in turn: while one waits for its small system to be solved, the
+// other keeps the vector units busy.
+HWY_INLINE void FitRobust(int m, TmaskSpace& space, RobustFit (&fits)[2]) {
+  for (int side = 0; side < 2; ++side) Begin(m, space, side, fits[side]);
   for (int side = 0; side < 2; ++side) {
     TmaskBand& band = space.bands[side];
-    Coefficients(b, side, curve[side]);
-    FillResiduals(m, curve[side], false, space, band);
-    const double deviation = Deviation(band, m);
-    scale[side] = Scale(band, m, deviation / 2);
-    active[side] = scale[side] >= kEpsilon;
-    floor[side] = kEpsilon * deviation;
+    FillSquares<false>(m, fits[side].curve, space, band);
+    fits[side].active = Scale(m, band, space) >= kEpsilon;
   }
-  for (int pass = 0; pass < kPasses && (active[0] || active[1]); ++pass) {
+  for (int pass = 0; pass < kPasses; ++pass) {
     for (int side = 0; side < 2; ++side) {
-      if (!active[side]) continue;
-      TmaskBand& band = space.bands[side];
-      FillResiduals(m, curve[side], true, space, band);
-      scale[side] = std::max(floor[side], Scale(band, m, scale[side]));
-      FillWeights(m, scale[side], band);
-      SumProducts(m, space, band, side, normal);
-    }
-    Factorise(normal, factors);
-    Substitute(factors, normal, b);
-    for (int side = 0; side < 2; ++side) {
-      if (!active[side]) continue;
-      double next[kColumns];
-      Coefficients(b, side, next);
-      // One-sided, as in the reference: only a rise keeps it going.
-      bool rose = false;
-      for (int c = 0; c < kColumns; ++c) {
-        rose |= next[c] - curve[side][c] > kRise;
-        curve[side][c] = next[c];
-      }
-      active[side] = rose;
+      if (fits[side].active) Reweight(m, space, space.bands[side], fits[side]);
     }
   }
 }
 
 void MarkOutliers(const Window& w, const TmaskPair& pair, TmaskSpace& space) {
   const int m = w.end - w.begin;
-  FillProducts(w, space);
-  for (int side = 0; side < 2; ++side) {
-    FillBand(w, pair.lane[side], space, space.bands[side]);
+  const int padded = Padded(m);
+  Gather(w, pair, space);
+  RobustFit fits[2];
+  FitRobust(m, space, fits);
+  Quad count = Broadcast<4>(0);
+  const Quad one = Broadcast<4>(1);
+  for (int i = 0; i < padded; i += 4) {
+    const auto far = [&](int side) HWY_ATTR {
+      const Quad r =
+          Residual(space, space.bands[side], padded, i, fits[side].curve);
+      return Abs(r) > Broadcast<4>(pair.limit[side]);
+    };
+    const Quad is_far = Select(Either(far(0), far(1)), one, Broadcast<4>(0));
+    count = count + is_far;
+    Store(is_far, space.far.data() + i);
   }
-  double curve[2][kColumns];
-  FitRobust(m, space, curve);
-  for (int side = 0; side < 2; ++side) {
-    TmaskBand& band = space.bands[side];
-    FillResiduals(m, curve[side], false, space, band);
-    for (int i = 0; i < m; ++i) {
-      const bool outlier =
-          band.residuals[static_cast<size_t>(i)] > pair.limit[side];
-      space.outlier[static_cast<size_t>(i)] |= static_cast<uint8_t>(outlier);
-    }
+  double each[4];
+  Store(count, each);
+  if (each[0] + each[1] + each[2] + each[3] == 0) return;
+  for (size_t i = 0; i < static_cast<size_t>(m); ++i) {
+    space.outlier[i] |= static_cast<uint8_t>(space.far[i] != 0);
   }
 }
 
@@ -428,17 +377,17 @@ namespace internode::functions::ccdc {
 HWY_EXPORT(MarkOutliers);
 
 void TmaskSpace::Resize(int observations) {
-  const auto n = static_cast<size_t>((observations + 7) / 8 * 8);
+  const auto n = static_cast<size_t>(PaddedKeys(observations));
   outlier.assign(static_cast<size_t>(observations), 0);
-  if (slow.size() >= n) return;
-  slow.resize(n);
+  if (leverages.size() >= n) return;
   columns.resize(4 * n);
-  products.resize(16 * n);
   leverages.resize(n);
+  sorted.reserve(n);
+  far.resize(n);
   for (TmaskBand& band : bands) {
     band.values.resize(n);
-    band.products.resize(4 * n);
-    band.residuals.resize(n);
+    band.squares.resize(n);
+    band.keys.resize(n);
     band.weights.resize(n);
   }
 }
@@ -450,10 +399,15 @@ int FindOutliers(const Model& model, const DateTable& dates,
   space.Resize(end - begin);
   const double span = series.day(end - 1) - series.day(begin);
   const int years = static_cast<int>(std::ceil(span / p.year_length));
-  for (int i = begin; i < end; ++i) {
-    // In one year both terms are the same: only one is fitted.
-    space.slow[static_cast<size_t>(i - begin)] =
-        years <= 1 ? CosSin{0, 0} : dates.Slow(years, series.date(i));
+  // In one year both terms are the same: only one is fitted.
+  const CosSin* slow = years <= 1 ? nullptr : dates.SlowTable(years);
+  if (years > 1 && slow == nullptr) {
+    space.slow.resize(static_cast<size_t>(dates.size()));
+    for (int i = begin; i < end; ++i) {
+      const int32_t date = series.date(i);
+      space.slow[static_cast<size_t>(date)] = dates.Slow(years, date);
+    }
+    slow = space.slow.data();
   }
   const auto limit = [&](int band) {
     return variogram[band / kLanes].v[band % kLanes] * p.tmask_factor;
@@ -462,7 +416,7 @@ int FindOutliers(const Model& model, const DateTable& dates,
     const int first = p.tmask_bands[t];
     const int second =
         t + 1 < p.tmask_bands.size() ? p.tmask_bands[t + 1] : first;
-    const TmaskPair pair{{first, second}, {limit(first), limit(second)}};
+    const TmaskPair pair{{first, second}, {limit(first), limit(second)}, slow};
     HWY_DYNAMIC_DISPATCH(MarkOutliers)
     (WindowOf(series, dates, begin, end), pair, space);
   }

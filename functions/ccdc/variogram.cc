@@ -50,6 +50,27 @@ bool LagIsLong(const Series& series, int lag, int min_days,
   return best_long > best_short;
 }
 
+// Absolute differences of observations that are `lag` apart and more than
+// min_days apart in time: (band, pair), `stride` from band to band. Returns the
+// number of pairs.
+size_t Differences(const Series& series, int lag, int min_days, size_t stride,
+                   double* out) {
+  size_t pairs = 0;
+  for (int i = 0; i + lag < series.size(); ++i) {
+    if (series.day(i + lag) - series.day(i) <= min_days) continue;
+    const Row* here = series.row(i);
+    const Row* there = series.row(i + lag);
+    for (int g = 0; g < series.groups(); ++g) {
+      double* column = out + static_cast<size_t>(g * kLanes) * stride + pairs;
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        column[lane * stride] = std::fabs(there[g].v[lane] - here[g].v[lane]);
+      }
+    }
+    ++pairs;
+  }
+  return pairs;
+}
+
 }  // namespace
 
 double MedianStep(const Series& series, VariogramSpace& space) {
@@ -70,15 +91,15 @@ bool Variogram(const Series& series, int bands, int min_days,
     ++lag;
   }
   if (lag >= series.size()) return false;
+  const auto most = static_cast<size_t>(series.size() - lag);
+  const auto lanes = static_cast<size_t>(series.groups() * kLanes);
+  space.values.resize(most * lanes);
+  const size_t pairs =
+      Differences(series, lag, min_days, most, space.values.data());
   for (int band = 0; band < bands; ++band) {
-    space.values.clear();
-    for (int i = 0; i + lag < series.size(); ++i) {
-      if (series.day(i + lag) - series.day(i) <= min_days) continue;
-      space.values.push_back(
-          std::fabs(series.value(i + lag, band) - series.value(i, band)));
-    }
+    double* of_band = space.values.data() + static_cast<size_t>(band) * most;
     out[band / kLanes].v[band % kLanes] =
-        MedianOf(absl::MakeSpan(space.values));
+        MedianOf(absl::MakeSpan(of_band, pairs));
   }
   return true;
 }
