@@ -63,14 +63,15 @@ void Questions::RemoveWorker(core::WorkerId worker) {
 }
 
 void Questions::Answered(core::WorkerId worker, v1::Answer answer) {
-  const auto it = pending_.find(answer.question_id());
+  const uint64_t id = answer.question_id();
+  const auto it = pending_.find(id);
   if (it == pending_.end() || it->second.worker != worker) return;
   if (answer.code() == 0) {
-    Finish(answer.question_id(), std::move(answer));
+    Finish(id, std::move(answer));
     return;
   }
   const auto code = static_cast<absl::StatusCode>(answer.code());
-  Finish(answer.question_id(), absl::Status(code, answer.message()));
+  Finish(id, absl::Status(code, answer.message()));
 }
 
 void Questions::Finish(uint64_t id, absl::StatusOr<v1::Answer> answer) {
