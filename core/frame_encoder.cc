@@ -13,14 +13,14 @@
 namespace internode::core {
 namespace {
 
-constexpr auto kHeaderSize = static_cast<size_t>(kFrameHeaderBytes);
+constexpr auto kHeaderLength = static_cast<size_t>(kFrameHeaderBytes);
 
 }  // namespace
 
 FrameEncoder::FrameEncoder(int64_t first_task, int64_t record_bytes)
     : record_bytes_(record_bytes),
       tasks_({first_task, first_task}),
-      bytes_(kHeaderSize, '\0') {}
+      bytes_(kHeaderLength, '\0') {}
 
 absl::Status FrameEncoder::CheckRoom(int64_t pixels, int64_t records,
                                      int64_t index_bytes) const {
@@ -136,7 +136,7 @@ absl::StatusOr<std::string> FrameEncoder::Finish() {
   // The next frame is likely to be as large as this one.
   bytes_ = std::string();
   bytes_.reserve(frame.size());
-  bytes_.resize(kHeaderSize);
+  bytes_.resize(kHeaderLength);
   tasks_.begin = tasks_.end;
   num_pixels_ = 0;
   num_listed_pixels_ = 0;

@@ -23,7 +23,7 @@ uint32_t ImpliedRecords(PixelStatus status) {
   return status == PixelStatus::kOk ? 1 : 0;
 }
 
-absl::Status Damaged(absl::string_view what) {
+absl::Status DamagedIndex(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("frame is damaged: ", what));
 }
 
@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<absl::string_view>> TakeMessages(
   // Each takes a byte at least.
   if (!TakeVarint(bytes, &count) ||
       count > static_cast<int64_t>(bytes->size())) {
-    return Damaged("its number of messages is wrong");
+    return DamagedIndex("its number of messages is wrong");
   }
   std::vector<absl::string_view> messages;
   messages.reserve(static_cast<size_t>(count));
@@ -51,7 +51,7 @@ absl::StatusOr<std::vector<absl::string_view>> TakeMessages(
     int64_t size = 0;
     if (!TakeVarint(bytes, &size) || size > kMaxFailureMessageBytes ||
         size > static_cast<int64_t>(bytes->size())) {
-      return Damaged("the length of a message is wrong");
+      return DamagedIndex("the length of a message is wrong");
     }
     messages.push_back(bytes->substr(0, static_cast<size_t>(size)));
     bytes->remove_prefix(static_cast<size_t>(size));
@@ -76,17 +76,17 @@ absl::StatusOr<absl::string_view> TakeTasks(const FrameIndex::Counts& counts,
     TaskRun run;
     if (!cursor.Next(&run) || run.num_tasks > counts.tasks - tasks ||
         run.message >= static_cast<int64_t>(num_messages)) {
-      return Damaged("its runs of tasks make no sense");
+      return DamagedIndex("its runs of tasks make no sense");
     }
     if (run.num_pixels > (counts.pixels - pixels) / run.num_tasks) {
-      return Damaged("its tasks have more pixels than it has");
+      return DamagedIndex("its tasks have more pixels than it has");
     }
     tasks += run.num_tasks;
     pixels += run.num_tasks * run.num_pixels;
     *listed_pixels += run.listed_pixels();
   }
   if (pixels != counts.pixels) {
-    return Damaged("its tasks have fewer pixels than it has");
+    return DamagedIndex("its tasks have fewer pixels than it has");
   }
   const absl::string_view part = Before(*bytes, cursor.rest());
   *bytes = cursor.rest();
@@ -102,16 +102,16 @@ absl::StatusOr<absl::string_view> TakePixels(const FrameIndex::Counts& counts,
   while (pixels < listed_pixels) {
     PixelRun run;
     if (!cursor.Next(&run) || run.num_pixels > listed_pixels - pixels) {
-      return Damaged("its runs of pixels make no sense");
+      return DamagedIndex("its runs of pixels make no sense");
     }
     if (run.num_records > (counts.records - records) / run.num_pixels) {
-      return Damaged("its pixels have more records than it has");
+      return DamagedIndex("its pixels have more records than it has");
     }
     pixels += run.num_pixels;
     records += run.total_records();
   }
   if (records != counts.records) {
-    return Damaged("its pixels have fewer records than it has");
+    return DamagedIndex("its pixels have fewer records than it has");
   }
   const absl::string_view part = Before(*bytes, cursor.rest());
   *bytes = cursor.rest();
@@ -127,18 +127,18 @@ absl::Status CheckFailures(const FrameIndex& index) {
   FailureRun failure;
   while (!failures.rest().empty()) {
     if (!failures.Next(&failure)) {
-      return Damaged("its runs of failures make no sense");
+      return DamagedIndex("its runs of failures make no sense");
     }
     if (failure.message >= static_cast<int64_t>(index.pixel_messages.size())) {
-      return Damaged("a failure has no message");
+      return DamagedIndex("a failure has no message");
     }
     for (int64_t at = failure.begin; at < failure.end; at = run_end) {
       while (run_end <= at) {
-        if (!pixels.Next(&run)) return Damaged("a failure has no pixel");
+        if (!pixels.Next(&run)) return DamagedIndex("a failure has no pixel");
         run_end += run.num_pixels;
       }
       if (run.status != PixelStatus::kFailed || run.num_records != 0) {
-        return Damaged("a pixel that did not fail has a failure");
+        return DamagedIndex("a pixel that did not fail has a failure");
       }
     }
   }

@@ -24,7 +24,7 @@
 namespace internode::functions {
 namespace {
 
-constexpr int32_t kNoDay = std::numeric_limits<int32_t>::min();
+constexpr int32_t kNoDate = std::numeric_limits<int32_t>::min();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // What all kernels of a job share.
@@ -77,14 +77,14 @@ class HarmonicKernel final : public Kernel {
     for (size_t b = 0; b < plan_->bands.size(); ++b) {
       any = FitBand(block, p, b, row) || any;
     }
-    core::StoreField(row, plan_->t_start, any ? Day(first_day_) : kNoDay);
-    core::StoreField(row, plan_->t_end, any ? Day(last_day_) : kNoDay);
+    core::StoreField(row, plan_->t_start, any ? Day(first_day_) : kNoDate);
+    core::StoreField(row, plan_->t_end, any ? Day(last_day_) : kNoDate);
     result->FinishPixel(any ? core::PixelStatus::kOk
                             : core::PixelStatus::kTooFewObservations);
   }
 
   static int32_t Day(double day) {
-    constexpr double kMin = kNoDay + 1.0;
+    constexpr double kMin = kNoDate + 1.0;
     constexpr double kMax = std::numeric_limits<int32_t>::max();
     return static_cast<int32_t>(std::clamp(std::floor(day), kMin, kMax));
   }
@@ -193,7 +193,7 @@ class PreparedHarmonic final : public PreparedFunction {
   const std::shared_ptr<const HarmonicPlan> plan_;
 };
 
-FunctionInfo MakeInfo() {
+FunctionInfo MakeHarmonicInfo() {
   FunctionInfo info;
   info.name = "harmonic";
   info.version = "1";
@@ -247,7 +247,7 @@ core::Field DayField(const std::string& name, const std::string& long_name,
   return {.name = name,
           .type = core::DataType::kInt32,
           .dims = {},
-          .fill = kNoDay,
+          .fill = kNoDate,
           .attributes = {{"long_name", long_name},
                          {"units", std::string("days since 1970-01-01")},
                          {"calendar", calendar}}};
@@ -334,7 +334,7 @@ class Harmonic final : public Function {
   }
 
  private:
-  const FunctionInfo info_ = MakeInfo();
+  const FunctionInfo info_ = MakeHarmonicInfo();
 };
 
 }  // namespace

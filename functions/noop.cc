@@ -46,7 +46,7 @@ class PreparedNoop final : public PreparedFunction {
   const std::shared_ptr<const core::RecordSchema> schema_;
 };
 
-FunctionInfo MakeInfo() {
+FunctionInfo MakeNoopInfo() {
   FunctionInfo info;
   info.name = "noop";
   info.version = "1";
@@ -97,7 +97,7 @@ class Noop final : public Function {
   }
 
  private:
-  const FunctionInfo info_ = MakeInfo();
+  const FunctionInfo info_ = MakeNoopInfo();
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Of labels and of dimensions of a field; more is memory not filled in.
-constexpr size_t kMaxEntries = 100'000;
+constexpr size_t kMaxCoordinates = 100'000;
 
 // One overload per type of parameter.
 void Fill(bool value, internode_parameter_value* to) {
@@ -125,7 +125,7 @@ int32_t PluginSchema::Fault(std::string text) {
 int32_t PluginSchema::AddDimension(const char* name, const char* const* labels,
                                    size_t num_labels) {
   if (name == nullptr) return Fault("a record dimension has no name");
-  if (num_labels > kMaxEntries || (labels == nullptr && num_labels > 0)) {
+  if (num_labels > kMaxCoordinates || (labels == nullptr && num_labels > 0)) {
     return Fault(absl::StrCat("record dimension '", name, "' has ", num_labels,
                               " labels, and they are ",
                               labels == nullptr ? "null" : "too many"));
@@ -152,7 +152,7 @@ int32_t PluginSchema::AddField(const char* name, int32_t type,
     return Fault(absl::StrCat("record field '", name, "' has the type ", type,
                               ", which does not exist"));
   }
-  if (num_dims > kMaxEntries || (dims == nullptr && num_dims > 0)) {
+  if (num_dims > kMaxCoordinates || (dims == nullptr && num_dims > 0)) {
     return Fault(absl::StrCat("record field '", name, "' has ", num_dims,
                               " dimensions, and they are ",
                               dims == nullptr ? "null" : "too many"));

@@ -132,7 +132,7 @@ class PreparedStats final : public PreparedFunction {
   const std::shared_ptr<const StatsPlan> plan_;
 };
 
-FunctionInfo MakeInfo() {
+FunctionInfo MakeStatsInfo() {
   FunctionInfo info;
   info.name = "stats";
   info.version = "1";
@@ -204,7 +204,7 @@ class Stats final : public Function {
   }
 
  private:
-  const FunctionInfo info_ = MakeInfo();
+  const FunctionInfo info_ = MakeStatsInfo();
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace internode::rpc {
 namespace {
 
-constexpr size_t kMaxMessageBytes = 4096;
+constexpr size_t kMaxTextBytes = 4096;
 
 constexpr bool Same(absl::StatusCode ours, grpc::StatusCode theirs) {
   return static_cast<int>(ours) == static_cast<int>(theirs);
@@ -45,7 +45,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return grpc::Status(
       static_cast<grpc::StatusCode>(static_cast<int>(status.code())),
-      std::string(status.message().substr(0, kMaxMessageBytes)));
+      std::string(status.message().substr(0, kMaxTextBytes)));
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {

@@ -3,35 +3,20 @@
 
     tools/check_headers.py BUILD_DIR [JOBS]
 
-A header that the source of its own name includes first has been shown to
-compile by the build; each other one is compiled here, alone, with the flags
-of a source near it.
+A header that a source includes first has been shown to compile by the build,
+unless that joined the source with others; each other one is compiled here,
+alone, with the flags of a source near it.
 """
 
 import concurrent.futures
-import json
 import pathlib
-import shlex
 import subprocess
 import sys
 
 import check_layers
+import compilations
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-
-
-def flags_of(entry):
-    """The compile command of `entry` without its files and its launcher."""
-    words = shlex.split(entry["command"])
-    if words[0].endswith("ccache"):
-        words = words[1:]
-    flags, skip = [], False
-    for word in words:
-        if skip or word in ("-o", "-c", "-MF", "-MT"):
-            skip = not skip and word != "-c"
-        elif word not in ("-MD", entry["file"]):
-            flags.append(word)
-    return flags
+ROOT = compilations.ROOT
 
 
 def common_folders(a, b):
@@ -56,18 +41,16 @@ def compile_alone(header, flags, folder):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    commands = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        path = pathlib.Path(entry["file"]).resolve()
-        if path.is_relative_to(ROOT) and path.suffix == ".cc":
-            commands[path.relative_to(ROOT).as_posix()] = flags_of(entry)
     files = dict(check_layers.sources(ROOT))
-    proven = set()
-    for source in commands:
-        includes = check_layers.includes_of(
-            files[source].read_text(encoding="utf-8"))
-        first = next(includes, None)
-        if first:
+    commands, proven = {}, set()
+    for compilation in compilations.compilations(build):
+        source = compilation.source
+        if source not in files or not source.endswith(".cc"):
+            continue
+        commands[source] = list(compilation.flags)
+        first = next(check_layers.includes_of(
+            files[source].read_text(encoding="utf-8")), None)
+        if first and not compilation.joined:
             proven.add(check_layers.resolve(first[2], files))
     headers = [name for name in files if name.endswith(".h")]
     alone = [name for name in headers

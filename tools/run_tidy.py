@@ -1,30 +1,42 @@
 #!/usr/bin/python3
-"""Runs clang-tidy on every source outside tests/ that a build compiles.
+"""Runs clang-tidy on every source that a build compiles.
 
     tools/run_tidy.py [--analyze] BUILD_DIR [JOBS] [FILE...]
 
 With --analyze also clang's path-sensitive analyzer, which takes long.
+
+Most of the time goes into what a source includes. Sources that are compiled
+with the same flags are therefore looked at together, as one unit that includes
+them; where such a unit has findings, which may come of the joining, its sources
+are looked at one by one, and what is found there counts.
 
 What was found clean is remembered in BUILD_DIR/tidy by the contents of the
 source, of all the project's headers that it reads, and of .clang-tidy; only
 what has changed since is looked at again.
 """
 
+import collections
 import concurrent.futures
+import dataclasses
 import hashlib
-import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
 
 import check_layers
+import compilations
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = compilations.ROOT
 CLANG_TIDY = "clang-tidy-14"
+SOURCES_IN_A_UNIT = 10
 # Flags for GCC that clang does not know; the lock annotations are clang's.
-EXTRA = [f"--extra-arg={flag}" for flag in (
-    "-Wno-unknown-warning-option", "-Wthread-safety", "-Wold-style-cast")]
+EXTRA = ["-Wno-unknown-warning-option", "-Wthread-safety", "-Wold-style-cast"]
+# Sources that other sources include have findings too, but not that.
+JOINED = ["--checks=-bugprone-suspicious-include",
+          r"--header-filter=.*/(base|core|cube|functions|rpc|scheduler|worker"
+          r"|client|tests)/.*\.(h|cc)$"]
 # Order of members for the sake of padding, and memcpy_s, which glibc lacks.
 ANALYZER = ("--checks=clang-analyzer-*,-clang-analyzer-optin.*,"
             "-clang-analyzer-security.insecureAPI."
@@ -32,9 +44,17 @@ ANALYZER = ("--checks=clang-analyzer-*,-clang-analyzer-optin.*,"
 CONFIGURATIONS = (".clang-tidy", "tests/.clang-tidy")
 
 
-def fingerprint(source, files, memo):
-    """A hash of all that decides what clang-tidy says of `source`."""
-    seen, waiting = {source}, [source]
+@dataclasses.dataclass
+class Source:
+    name: str
+    flags: tuple
+    folder: str
+    mark: pathlib.Path  # there once the source is clean
+
+
+def fingerprint(compilation, files, memo, options):
+    """A hash of all that decides what clang-tidy says of a source."""
+    seen, waiting = {compilation.source}, [compilation.source]
     while waiting:
         name = waiting.pop()
         if name not in memo:
@@ -46,7 +66,8 @@ def fingerprint(source, files, memo):
             if target not in seen:
                 seen.add(target)
                 waiting.append(target)
-    digest = hashlib.sha256(" ".join(EXTRA).encode())
+    digest = hashlib.sha256(
+        " ".join([*EXTRA, *options, *compilation.flags]).encode())
     for name in CONFIGURATIONS:
         digest.update((ROOT / name).read_bytes())
     for name in sorted(seen):
@@ -54,57 +75,106 @@ def fingerprint(source, files, memo):
     return digest.hexdigest()
 
 
-def run(source, build):
-    """(ok, output, seconds) of clang-tidy on `source`."""
-    begin = time.monotonic()
+def can_be_joined(source, files):
+    """Highway includes a source in itself, once per instruction set."""
+    return (source.endswith(".cc") and
+            "HWY_TARGET_INCLUDE" not in files[source].read_text())
+
+
+def run(file, source, options):
+    """(ok, output) of clang-tidy on `file` with the flags of `source`."""
+    flags = [flag for flag in source.flags[1:] if flag != "-Werror"]
     done = subprocess.run(
-        [CLANG_TIDY, "--quiet", f"-p={build}", *EXTRA, str(ROOT / source)],
-        capture_output=True, text=True, check=False)
+        [CLANG_TIDY, "--quiet", *options, str(file), "--", *flags, *EXTRA],
+        cwd=source.folder, capture_output=True, text=True, check=False)
     output = done.stdout
     if done.returncode != 0 and not output:
         output = done.stderr
-    return done.returncode == 0, output, time.monotonic() - begin
+    return done.returncode == 0, output.replace(f"{ROOT}/", "")
+
+
+class Tidy:
+    """The look at a list of sources, in units."""
+
+    def __init__(self, folder, options):
+        self.folder = folder
+        self.options = options
+        # clang-tidy reads the configuration of the unit's folder and above.
+        (folder / "tests").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests/.clang-tidy", folder / "tests/.clang-tidy")
+
+    def unit_file(self, number, unit):
+        tests = unit[0].name.startswith("tests/")
+        file = self.folder / ("tests" if tests else "") / f"unit_{number}.cc"
+        file.write_text("".join(f'#include "{ROOT / source.name}"\n'
+                                for source in unit))
+        return file
+
+    def look_at(self, number, unit):
+        """(findings, seconds) of a unit; marks what is clean."""
+        begin = time.monotonic()
+        findings = []
+        ok = len(unit) > 1 and run(self.unit_file(number, unit), unit[0],
+                                   [*self.options, *JOINED])[0]
+        for source in unit:
+            if not ok:
+                alone, output = run(ROOT / source.name, source, self.options)
+                if not alone:
+                    findings.append((source.name, output))
+                    continue
+            source.mark.touch()
+        return findings, time.monotonic() - begin
+
+
+def units_of(sources, files):
+    """Lists of sources that may be looked at together."""
+    groups = collections.defaultdict(list)
+    units = []
+    for source in sources:
+        if can_be_joined(source.name, files):
+            tests = source.name.startswith("tests/")
+            groups[(source.flags, tests)].append(source)
+        else:
+            units.append([source])
+    for group in groups.values():
+        count = -(-len(group) // SOURCES_IN_A_UNIT)
+        units += [group[i::count] for i in range(count)]
+    # The longest first, so that the processors end together.
+    return sorted(units, key=len, reverse=True)
 
 
 def main():
     arguments = sys.argv[1:]
+    options = []
     if arguments[:1] == ["--analyze"]:
-        EXTRA.append(ANALYZER)
+        options.append(ANALYZER)
         del arguments[0]
     build = pathlib.Path(arguments[0]).resolve()
     jobs = int(arguments[1]) if len(arguments) > 1 else 2
     wanted = set(arguments[2:])
     files = dict(check_layers.sources(ROOT))
-    clean = build / "tidy"
-    clean.mkdir(exist_ok=True)
+    tidy = Tidy(build / "tidy", options)
     sources, memo, unchanged = {}, {}, 0
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        path = pathlib.Path(entry["file"]).resolve()
-        name = path.relative_to(ROOT).as_posix() if path.is_relative_to(
-            ROOT) else ""
+    for compilation in compilations.compilations(build):
+        name = compilation.source
         if name not in files or (wanted and name not in wanted):
             continue
-        # Tests are compiled with all warnings and run under the sanitizers;
-        # to look at them too would cost as much again.
-        if name.startswith("tests/") and not wanted:
-            continue
-        mark = clean / fingerprint(name, files, memo)
+        mark = tidy.folder / fingerprint(compilation, files, memo, options)
         if mark.exists():
             unchanged += 1
         else:
-            sources[name] = mark
+            sources[name] = Source(name, compilation.flags, compilation.folder,
+                                   mark)
     failed = 0
+    units = units_of(sources.values(), files)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = pool.map(lambda name: run(name, build), sources)
-        for (name, mark), (ok, output, seconds) in zip(sources.items(),
-                                                       results):
-            print(f"{'ok  ' if ok else 'FAIL'} {seconds:6.1f} s {name}",
-                  flush=True)
-            if ok:
-                mark.touch()
-            else:
-                failed += 1
-                print(output.replace(f"{ROOT}/", ""), flush=True)
+        results = pool.map(tidy.look_at, range(len(units)), units)
+        for unit, (findings, seconds) in zip(units, results):
+            failed += len(findings)
+            print(f"{seconds:6.1f} s {len(findings)} with findings of "
+                  f"{' '.join(source.name for source in unit)}", flush=True)
+            for name, output in findings:
+                print(f"{name}:\n{output}", flush=True)
     print(f"tidy: {len(sources)} sources looked at, {unchanged} unchanged "
           f"since they were clean, {failed} with findings")
     return 1 if failed else 0

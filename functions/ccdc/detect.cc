@@ -93,7 +93,7 @@ void CatchStart(const Model& model, const DateTable& dates, PixelState& state) {
 }
 
 // The segments, from the first observation to the last.
-void Walk(const Model& model, const DateTable& dates, PixelState& state) {
+void WalkPixel(const Model& model, const DateTable& dates, PixelState& state) {
   const int meow = model.parameters().meow_size;
   state.begin = 0;
   state.end = meow;
@@ -145,7 +145,7 @@ void DetectStandard(const Model& model, const DateTable& dates,
       state.variogram_inverse[g].v[lane] = 1 / state.variogram[g].v[lane];
     }
   }
-  Walk(model, dates, state);
+  WalkPixel(model, dates, state);
 }
 
 }  // namespace

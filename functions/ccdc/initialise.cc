@@ -5,7 +5,7 @@
 namespace internode::functions::ccdc {
 namespace {
 
-int Span(const Series& series, int begin, int end) {
+int WindowDays(const Series& series, int begin, int end) {
   return series.day(end - 1) - series.day(begin);
 }
 
@@ -45,7 +45,7 @@ bool IsStable(const Model& model, const DateTable& dates, PixelState& state) {
   Residuals(state.series, dates, state.curves, state.begin, first);
   Residuals(state.series, dates, state.curves, state.end - 1, last);
   ScaleBy(state.variogram, state.curves.rmse, state.scale);
-  const double span = Span(state.series, state.begin, state.end);
+  const double span = WindowDays(state.series, state.begin, state.end);
   double sum = 0;
   for (const int band : model.parameters().detection_bands) {
     const auto g = static_cast<size_t>(band / kLanes);
@@ -64,7 +64,7 @@ bool IsStable(const Model& model, const DateTable& dates, PixelState& state) {
 bool Initialise(const Model& model, const DateTable& dates, PixelState& state) {
   const int meow = model.parameters().meow_size;
   while (state.end + meow < state.series.size()) {
-    if (Span(state.series, state.begin, state.end) < model.min_days() ||
+    if (WindowDays(state.series, state.begin, state.end) < model.min_days() ||
         !Screen(model, dates, state)) {
       ++state.end;
       continue;

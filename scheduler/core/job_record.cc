@@ -7,7 +7,7 @@ namespace internode::scheduler::core {
 namespace {
 
 // How many runs of tasks to retry are looked at for one worker.
-constexpr int kMostLooks = 8;
+constexpr int kMostRuns = 8;
 
 }  // namespace
 
@@ -64,7 +64,7 @@ std::optional<Interval> JobRecord::TakeRetry(int64_t most, WorkerId worker,
                                              Nanos patience_from,
                                              bool anywhere) {
   int64_t at = 0;
-  for (int look = 0; look < kMostLooks; ++look) {
+  for (int look = 0; look < kMostRuns; ++look) {
     const std::optional<Interval> run = retry.NextFrom(at);
     if (!run.has_value()) return std::nullopt;
     const auto [interval, trouble] = troubles.First(*run);

@@ -350,11 +350,11 @@ std::string WithHeaderField(std::string frame, size_t at, T value) {
 
 TEST(FrameTest, CountsThatLieAreDetected) {
   const std::string frame = SmallFrame();
-  constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   const std::vector<std::string> liars = {
       WithHeaderField<uint16_t>(frame, 6, 1),
       WithHeaderField<int64_t>(frame, 8, -1),
-      WithHeaderField<int64_t>(frame, 8, kHuge - 7),
+      WithHeaderField<int64_t>(frame, 8, kMost - 7),
       WithHeaderField<uint32_t>(frame, 16, 0),
       WithHeaderField<uint32_t>(frame, 16, 7),
       WithHeaderField<uint32_t>(frame, 16, 9),
@@ -363,13 +363,13 @@ TEST(FrameTest, CountsThatLieAreDetected) {
       WithHeaderField<uint32_t>(frame, 20, 0xffffffff),
       WithHeaderField<int64_t>(frame, 24, -1),
       WithHeaderField<int64_t>(frame, 24, 1),
-      WithHeaderField<int64_t>(frame, 24, kHuge),
+      WithHeaderField<int64_t>(frame, 24, kMost),
       WithHeaderField<int64_t>(frame, 32, -1),
       WithHeaderField<int64_t>(frame, 32, 1),
-      WithHeaderField<int64_t>(frame, 32, kHuge),
+      WithHeaderField<int64_t>(frame, 32, kMost),
       WithHeaderField<int64_t>(frame, 40, -1),
       WithHeaderField<int64_t>(frame, 40, 0),
-      WithHeaderField<int64_t>(frame, 40, kHuge)};
+      WithHeaderField<int64_t>(frame, 40, kMost)};
   for (size_t i = 0; i < liars.size(); ++i) {
     EXPECT_EQ(FrameView::Parse(liars[i]).status().code(),
               absl::StatusCode::kDataLoss)

@@ -8,7 +8,7 @@
 namespace internode::core {
 namespace {
 
-std::vector<Selection> All(const ChunkGrid& grid) {
+std::vector<Selection> Selections(const ChunkGrid& grid) {
   return std::vector<Selection>(grid.begin(), grid.end());
 }
 
@@ -19,7 +19,7 @@ Selection Of(std::initializer_list<Extent> extents) {
 }
 
 TEST(IterChunksTest, WithoutChunkSizesYieldsEachElementAsAnIndex) {
-  EXPECT_EQ(All(*IterChunks({{"y", 2}, {"x", 2}})),
+  EXPECT_EQ(Selections(*IterChunks({{"y", 2}, {"x", 2}})),
             (std::vector<Selection>{Of({Extent::Index(0), Extent::Index(0)}),
                                     Of({Extent::Index(0), Extent::Index(1)}),
                                     Of({Extent::Index(1), Extent::Index(0)}),
@@ -28,14 +28,14 @@ TEST(IterChunksTest, WithoutChunkSizesYieldsEachElementAsAnIndex) {
 
 TEST(IterChunksTest, AnIntegerCutsEveryDimension) {
   EXPECT_EQ(
-      All(*IterChunks({{"y", 3}, {"x", 2}}, 2)),
+      Selections(*IterChunks({{"y", 3}, {"x", 2}}, 2)),
       (std::vector<Selection>{Of({Extent::Range(0, 2), Extent::Range(0, 2)}),
                               Of({Extent::Range(2, 3), Extent::Range(0, 2)})}));
 }
 
 TEST(IterChunksTest, ADimensionThatTheMappingLacksIsARangeOfSizeOne) {
   EXPECT_EQ(
-      All(*IterChunks({{"y", 2}, {"x", 2}}, ChunkMapping{{"y", 2}})),
+      Selections(*IterChunks({{"y", 2}, {"x", 2}}, ChunkMapping{{"y", 2}})),
       (std::vector<Selection>{Of({Extent::Range(0, 2), Extent::Range(0, 1)}),
                               Of({Extent::Range(0, 2), Extent::Range(1, 2)})}));
 }
@@ -52,7 +52,7 @@ TEST(IterNoncoreChunksTest, NoCoreDimensionsMakeEveryDimensionNonCore) {
 }
 
 TEST(IterNoncoreChunksTest, AllCoreYieldsOneEmptySelection) {
-  EXPECT_EQ(All(*IterNoncoreChunks({{"time", 9}}, {"time"}, 4)),
+  EXPECT_EQ(Selections(*IterNoncoreChunks({{"time", 9}}, {"time"}, 4)),
             std::vector<Selection>{Selection()});
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string PathOf(const std::string& name) {
+std::string CubePath(const std::string& name) {
   return ::testing::TempDir() + "internode_cube_test." +
          std::to_string(getpid()) + "." + name;
 }
@@ -50,7 +50,7 @@ TestVariable Small(const std::string& name) {
 }
 
 TEST(CubeOpenTest, DescribesVariablesAndTime) {
-  const std::string path = PathOf("good.h5");
+  const std::string path = CubePath("good.h5");
   WriteCube(path, {Small("blue"), Small("red")});
   const auto cube = Cube::Open(path);
   ASSERT_TRUE(cube.ok()) << cube.status();
@@ -68,12 +68,12 @@ TEST(CubeOpenTest, DescribesVariablesAndTime) {
 }
 
 TEST(CubeOpenTest, RefusesWhatIsNoCube) {
-  ExpectError(PathOf("missing"), absl::StatusCode::kNotFound, "no such file");
+  ExpectError(CubePath("missing"), absl::StatusCode::kNotFound, "no such file");
   ExpectError("/dev/null/x", absl::StatusCode::kNotFound, "no such file");
   ExpectError("/tmp", absl::StatusCode::kInvalidArgument, "is a folder");
   ExpectError("/dev/null", absl::StatusCode::kInvalidArgument,
               "not a regular file");
-  const std::string path = PathOf("other");
+  const std::string path = CubePath("other");
   WriteText(path, "");
   ExpectError(path, absl::StatusCode::kInvalidArgument, "empty file");
   WriteText(path, "time,blue,green\n1,2,3\n");
@@ -90,7 +90,7 @@ TEST(CubeOpenTest, RefusesWhatIsNoCube) {
 }
 
 TEST(CubeOpenTest, RefusesATruncatedFileOfAnyLength) {
-  const std::string path = PathOf("truncated.h5");
+  const std::string path = CubePath("truncated.h5");
   WriteCube(path, {Small("blue")});
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path));
   for (int64_t length = size - 1; length > 8; length = length * 9 / 10) {
@@ -102,7 +102,7 @@ TEST(CubeOpenTest, RefusesATruncatedFileOfAnyLength) {
 
 TEST(CubeOpenTest, RefusesAFileThatMayNotBeRead) {
   if (geteuid() == 0) GTEST_SKIP() << "root may read every file";
-  const std::string path = PathOf("secret.h5");
+  const std::string path = CubePath("secret.h5");
   WriteCube(path, {Small("blue")});
   ASSERT_EQ(chmod(path.c_str(), 0), 0);
   ExpectError(path, absl::StatusCode::kFailedPrecondition, "no permission");
@@ -110,7 +110,7 @@ TEST(CubeOpenTest, RefusesAFileThatMayNotBeRead) {
 }
 
 TEST(CubeOpenTest, RefusesAFileWithoutVariablesAndUnknownGroups) {
-  const std::string path = PathOf("groups.h5");
+  const std::string path = CubePath("groups.h5");
   {
     h5::Lock lock;
     const h5::File file(

@@ -40,7 +40,7 @@ std::vector<ParameterSpec> Specs() {
   return specs;
 }
 
-std::string ErrorOf(const Given& given) {
+std::string ParseError(const Given& given) {
   const auto parameters = Parameters::Parse(Specs(), given);
   return parameters.ok() ? "no error"
                          : std::string(parameters.status().message());
@@ -89,48 +89,48 @@ TEST(ParameterTest, ListsMayBeJsonOrEmpty) {
 }
 
 TEST(ParameterTest, NamesWhatIsWrong) {
-  EXPECT_EQ(ErrorOf({{"cuont", "1"}}),
+  EXPECT_EQ(ParseError({{"cuont", "1"}}),
             "there is no parameter 'cuont'; there are flag, count, share, "
             "style, limits, names");
-  EXPECT_EQ(ErrorOf({{"coun", "1"}}),
+  EXPECT_EQ(ParseError({{"coun", "1"}}),
             "there is no parameter 'coun'; there are flag, count, share, "
             "style, limits, names (did you mean 'count'?)");
-  EXPECT_EQ(ErrorOf({{"count", "1"}, {"count", "2"}}),
+  EXPECT_EQ(ParseError({{"count", "1"}, {"count", "2"}}),
             "parameter 'count' is given twice");
-  EXPECT_EQ(ErrorOf({{"count", "1"}, {"n", "2"}}),
+  EXPECT_EQ(ParseError({{"count", "1"}, {"n", "2"}}),
             "parameter 'count' is given twice; 'n' is another name for it");
 }
 
 TEST(ParameterTest, RefusesIllTypedValues) {
-  EXPECT_EQ(ErrorOf({{"flag", "1"}}),
+  EXPECT_EQ(ParseError({{"flag", "1"}}),
             "parameter 'flag' is '1'; it must be bool");
   for (const char* text : {"3.5", "", "three", "99999999999999999999"}) {
     EXPECT_EQ(
-        ErrorOf({{"count", text}}),
+        ParseError({{"count", text}}),
         std::string("parameter 'count' is '") + text + "'; it must be int");
   }
   for (const char* text : {"", "x", "nan", "inf", "1e999"}) {
     EXPECT_EQ(
-        ErrorOf({{"share", text}}),
+        ParseError({{"share", text}}),
         std::string("parameter 'share' is '") + text + "'; it must be float");
   }
   for (const char* text : {"1,,2", "1,x", "[1", "[true]", "[[1]]", "[null]"}) {
-    EXPECT_EQ(ErrorOf({{"limits", text}}),
+    EXPECT_EQ(ParseError({{"limits", text}}),
               std::string("parameter 'limits' is '") + text +
                   "'; it must be list of numbers");
   }
-  EXPECT_EQ(ErrorOf({{"names", "[{}]"}}),
+  EXPECT_EQ(ParseError({{"names", "[{}]"}}),
             "parameter 'names' is '[{}]'; it must be list of words");
 }
 
 TEST(ParameterTest, RefusesValuesOutOfRange) {
-  EXPECT_EQ(ErrorOf({{"count", "11"}}),
+  EXPECT_EQ(ParseError({{"count", "11"}}),
             "parameter 'count' is 11; it must be from 0 to 10");
-  EXPECT_EQ(ErrorOf({{"share", "-0.5"}}),
+  EXPECT_EQ(ParseError({{"share", "-0.5"}}),
             "parameter 'share' is -0.5; it must be at least 0");
-  EXPECT_EQ(ErrorOf({{"limits", "1,101"}}),
+  EXPECT_EQ(ParseError({{"limits", "1,101"}}),
             "parameter 'limits' is 101; it must be at most 100");
-  EXPECT_EQ(ErrorOf({{"style", "fanc"}}),
+  EXPECT_EQ(ParseError({{"style", "fanc"}}),
             "parameter 'style' is 'fanc'; it can be plain, fancy (did you mean "
             "'fancy'?)");
 }

@@ -44,9 +44,9 @@ FunctionInfo Named() {
 
 using Choices = std::vector<core::VariableChoice>;
 
-std::string ErrorOf(const FunctionInfo& info, const Choices& choices,
-                    const core::CubeInfo& cube = TestCube(),
-                    const std::vector<std::string>& core_dims = {"time"}) {
+std::string FillError(const FunctionInfo& info, const Choices& choices,
+                      const core::CubeInfo& cube = TestCube(),
+                      const std::vector<std::string>& core_dims = {"time"}) {
   const auto filled = FillRoles(info, cube, core_dims, choices);
   return filled.ok() ? "no error" : std::string(filled.status().message());
 }
@@ -114,7 +114,7 @@ TEST(RolesTest, TheOnlyRoleNeedsNoName) {
   FunctionInfo info = Named();
   info.roles.pop_back();
   EXPECT_THAT(Labels(info, {{"", "red"}}), ElementsAre(ElementsAre("red")));
-  EXPECT_EQ(ErrorOf(info, {{"", "red"}, {"", "blue"}}),
+  EXPECT_EQ(FillError(info, {{"", "red"}, {"", "blue"}}),
             "role 'blue' is given twice, as 'red' and 'blue'");
 }
 
@@ -160,7 +160,7 @@ TEST(RolesTest, BandsOfSeveralVariablesAreToldApart) {
   const std::vector<std::string> core_dims = {"band", "time"};
   EXPECT_THAT(Labels(Banded(), {{"", "other[red]"}}, cube, core_dims)[0],
               ElementsAre("other[red]"));
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "red"}}, cube, core_dims),
+  EXPECT_EQ(FillError(Banded(), {{"", "red"}}, cube, core_dims),
             "'red' is a band of several variables; write 'image[red]' or "
             "'other[red]'");
 }
@@ -177,58 +177,58 @@ TEST(RolesTest, NonCoreDimensionsKeepTheOrderOfTheData) {
 }
 
 TEST(RolesTest, RefusesUnknownNames) {
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "bleu"}}),
+  EXPECT_EQ(FillError(Banded(), {{"", "bleu"}}),
             "cube has no variable 'bleu'; it has blue, red, cfmask, truth");
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "blu"}}),
+  EXPECT_EQ(FillError(Banded(), {{"", "blu"}}),
             "cube has no variable 'blu'; it has blue, red, cfmask, truth (did "
             "you mean 'blue'?)");
-  EXPECT_EQ(ErrorOf(Banded(), {{"band", "blue"}}),
+  EXPECT_EQ(FillError(Banded(), {{"band", "blue"}}),
             "function 'banded' has no role 'band'; it has bands, qa (did you "
             "mean 'bands'?)");
-  EXPECT_EQ(ErrorOf(Named(), {{"", "cfmask"}}),
+  EXPECT_EQ(FillError(Named(), {{"", "cfmask"}}),
             "variable 'cfmask' is named without a role; function 'named' has "
             "blue, red; write ROLE=cfmask");
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "red"}}, TestBandCube()),
+  EXPECT_EQ(FillError(Banded(), {{"", "red"}}, TestBandCube()),
             "cube has no variable 'red'; it has image, qa; 'red' is a label of "
             "dimension 'band', which is not a core dimension");
 }
 
 TEST(RolesTest, RefusesRolesFilledTwice) {
-  EXPECT_EQ(ErrorOf(Banded(), {{"qa", "red"}, {"qa", "blue"}}),
+  EXPECT_EQ(FillError(Banded(), {{"qa", "red"}, {"qa", "blue"}}),
             "role 'qa' is given twice, as 'red' and 'blue'");
-  EXPECT_EQ(ErrorOf(Banded(), {{"qa", "none"}, {"qa", "blue"}}),
+  EXPECT_EQ(FillError(Banded(), {{"qa", "none"}, {"qa", "blue"}}),
             "role 'qa' is given twice, as 'none' and 'blue'");
-  EXPECT_EQ(ErrorOf(Banded(), {{"qa", "blue"}, {"qa", "none"}}),
+  EXPECT_EQ(FillError(Banded(), {{"qa", "blue"}, {"qa", "none"}}),
             "role 'qa' is given twice, as 'blue' and 'none'");
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "red"}, {"", "red"}}),
+  EXPECT_EQ(FillError(Banded(), {{"", "red"}, {"", "red"}}),
             "variable 'red' is given twice for role 'bands'");
   EXPECT_EQ(
-      ErrorOf(Named(), {{"blue", "image"}}, TestBandCube(), {"band", "time"}),
+      FillError(Named(), {{"blue", "image"}}, TestBandCube(), {"band", "time"}),
       "variable 'image' has 3 bands; role 'blue' takes one, such as "
       "'blue'");
 }
 
 TEST(RolesTest, RefusesRequiredRolesLeftEmpty) {
-  EXPECT_EQ(ErrorOf(Banded(), {{"bands", "none"}}),
+  EXPECT_EQ(FillError(Banded(), {{"bands", "none"}}),
             "function 'banded' needs its role 'bands'; it cannot be none");
   core::CubeInfo cube = TestCube();
   cube.variables[1].name = "rouge";
-  EXPECT_EQ(ErrorOf(Named(), {}, cube),
+  EXPECT_EQ(FillError(Named(), {}, cube),
             "function 'named' needs a variable for its role 'red', over time; "
             "the cube has blue, rouge, cfmask, truth; name one with "
             "--variables red=NAME");
   cube.variables.clear();
-  EXPECT_EQ(ErrorOf(Banded(), {}, cube),
+  EXPECT_EQ(FillError(Banded(), {}, cube),
             "function 'banded' needs a variable for its role 'bands', over "
             "time; the cube has none; name one with --variables bands=NAME");
 }
 
 TEST(RolesTest, RefusesUnequalDimensions) {
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "blue"}, {"", "truth"}}),
+  EXPECT_EQ(FillError(Banded(), {{"", "blue"}, {"", "truth"}}),
             "variable 'truth' has no core dimension 'time'; it has y, x");
   core::CubeInfo cube = TestCube();
   cube.variables[1].dims = {{"time", 4}, {"y", 3}};
-  EXPECT_EQ(ErrorOf(Banded(), {{"", "blue"}, {"", "red"}}, cube),
+  EXPECT_EQ(FillError(Banded(), {{"", "blue"}, {"", "red"}}, cube),
             "variables 'blue' (time=4, y=3, x=5) and 'red' (time=4, y=3) have "
             "unequal dimensions");
   EXPECT_THAT(Labels(Banded(), {}, cube),

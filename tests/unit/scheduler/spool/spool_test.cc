@@ -473,7 +473,7 @@ TEST_F(SpoolTest, DiskUseIsThatOfTheFiles) {
 }
 
 TEST_F(SpoolTest, ReadersKeepUpWithTheWriter) {
-  constexpr int64_t kTasks = 4000;
+  constexpr int64_t kManyTasks = 4000;
   options_.segment_bytes = 20000;
   Restart();
   std::atomic<int> finished = 0;
@@ -481,7 +481,7 @@ TEST_F(SpoolTest, ReadersKeepUpWithTheWriter) {
   for (int64_t first = 0; first < 3; ++first) {
     readers.emplace_back([this, first, &finished] {
       SpoolReader reader(spool_->Find(kJob), first * 500);
-      while (reader.next_task() < kTasks) {
+      while (reader.next_task() < kManyTasks) {
         const absl::StatusOr<std::optional<std::string>> frame = reader.Next();
         ASSERT_TRUE(frame.ok()) << frame.status();
         if (!frame->has_value()) {
@@ -493,7 +493,7 @@ TEST_F(SpoolTest, ReadersKeepUpWithTheWriter) {
       ++finished;
     });
   }
-  for (int64_t task = 0; task < kTasks; task += 20) {
+  for (int64_t task = 0; task < kManyTasks; task += 20) {
     // Two frames in the wrong order, which overlap.
     ASSERT_TRUE(Append({task + 10, task + 20}).ok());
     ASSERT_TRUE(Append({task, task + 15}).ok());
