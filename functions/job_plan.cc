@@ -195,8 +195,8 @@ absl::Status PlanSelections(const core::JobSpec& spec,
     return absl::InvalidArgumentError(
         "a job lists its selections or cuts them into chunks, not both");
   }
-  INTERNODE_ASSIGN_OR_RETURN(
-      plan->grid, core::ChunkGrid::Create(noncore_dims, int64_t{1}));
+  INTERNODE_ASSIGN_OR_RETURN(plan->grid,
+                             core::ChunkGrid::Create(noncore_dims, int64_t{1}));
   INTERNODE_RETURN_IF_ERROR(CheckSelections(noncore_dims, spec.selections));
   plan->selections = spec.selections;
   return absl::OkStatus();
