@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -129,6 +128,7 @@ class Core {
 
   // ---- core.cc: time, and the end of a turn ----
   void Advance(Nanos now);
+  void CloseSilent();
   void Settle();
   Nanos Wakeup() const;
   // The last time at which `then` counts as, given that the scheduler may
@@ -254,8 +254,9 @@ class Core {
   absl::btree_map<FrameId, Committing> committing_;
 
   absl::btree_map<WorkerId, std::unique_ptr<WorkerRecord>> workers_;
-  // All workers, the one that was silent longest first.
-  std::list<WorkerRecord*> seen_;
+  // All workers, by when to look whether they were silent for their ttl: not
+  // later than that is so.
+  WorkerIndex silences_;
   // Workers that want a lease and got none, by load; those below kFullLoad
   // have fewer tasks than slots.
   WorkerIndex hungry_;

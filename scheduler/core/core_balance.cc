@@ -65,6 +65,10 @@ std::optional<std::pair<Lease*, Interval>> Core::FindUncopied(
 bool Core::CopyOverdue() {
   if (overdue_.empty() || overdue_.begin()->first.first > now_) return false;
   WorkerRecord* const late = overdue_.begin()->second;
+  if (OverdueAt(*late) > now_) {
+    Reindex(late);
+    return true;
+  }
   auto free = hungry_.begin();
   if (free != hungry_.end() && free->second == late) ++free;
   if (free == hungry_.end() || free->first.first >= kFullLoad) return false;
@@ -100,8 +104,15 @@ std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
 
 void Core::Reindex(WorkerRecord* worker) {
   const auto put = [&](WorkerIndex* index, std::optional<int64_t>* key,
-                       std::optional<int64_t> wanted) {
-    if (*key == wanted) return;
+                       std::optional<int64_t> wanted, Nanos late = 0,
+                       Nanos early = 0) {
+    if (*key == wanted ||
+        (key->has_value() && wanted.has_value() && *wanted - early <= **key &&
+         **key <= *wanted + late)) {
+      return;
+    }
+    // In the middle of what will do, so that it will do for long.
+    if (wanted.has_value()) *wanted += (late - early) / 2;
     if (key->has_value()) index->erase({**key, worker->id});
     *key = wanted;
     if (key->has_value()) {
@@ -117,10 +128,14 @@ void Core::Reindex(WorkerRecord* worker) {
   const bool is_idle = hungry.has_value() && *hungry < kFullLoad;
   num_idle_ += (is_idle ? 1 : 0) - (was_idle ? 1 : 0);
   put(&hungry_, &worker->hungry_key, hungry);
+  // With each frame these times move a little: the further off they are, the
+  // less exactly they need to be known. None is late to be overdue.
+  const Nanos slack = std::max<Nanos>(0, worker->dry_at - now_) / 8;
   put(&loaded_, &worker->loaded_key,
       worker->Unstarted() > 0 ? std::optional<int64_t>(worker->dry_at)
-                              : std::nullopt);
-  put(&overdue_, &worker->overdue_key, OverdueAt(*worker));
+                              : std::nullopt,
+      slack, slack);
+  put(&overdue_, &worker->overdue_key, OverdueAt(*worker), 0, 2 * slack);
 }
 
 void Core::RemoveFromIndexes(WorkerRecord* worker) {
