@@ -146,7 +146,8 @@ class Core {
   void Fail(JobRecord* job, TaskFailure failure);
   // Brings the job's place in the queues up to date.
   void Requeue(JobRecord* job);
-  void Charge(JobRecord* job, int64_t tasks);
+  Nanos ChargeFor(const JobRecord& job) const;
+  void Charge(JobRecord* job, Nanos busy);
 
   // ---- core_frames.cc ----
   // Why the frame contradicts what was granted; empty if it does not.
@@ -157,6 +158,8 @@ class Core {
   // Takes the tasks that have not ended from all who hold them.
   Intervals Claim(JobRecord* job, Interval tasks, Lease* sender);
   void Measure(JobRecord* job, WorkerRecord* worker, const FrameArrived& event);
+  // The job owes what the frame's tasks took beyond what was charged for them.
+  void SettleCharge(const Lease& lease, const FrameArrived& event) const;
 
   // ---- core_workers.cc ----
   // The worker if it is connected in this epoch; that it lives is noted.
