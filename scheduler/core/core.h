@@ -209,6 +209,12 @@ class Core {
   void Balance();
   bool AskMostLoaded();
   bool CopyOverdue();
+  // An idle worker for a copy of what `late` has: of some, the one that was
+  // heard last. Null if there is none.
+  WorkerRecord* FindIdle(const WorkerRecord& late, bool alone) const;
+  // Takes copies from `late` that are late themselves, so that others get them;
+  // returns when the next one will be, kNever if it has no more.
+  Nanos DropLateCopies(WorkerRecord* late);
   std::optional<std::pair<Lease*, Interval>> FindUncopied(
       const WorkerRecord& worker, int64_t most) const;
   // Brings the worker's places in the indexes up to date.

@@ -76,7 +76,7 @@ void Core::Release(Lease* lease, Interval tasks, Intervals* orphans) {
     if (holder != lease) {
       // The lease was the copy; the holder's tasks may be copied anew.
       job->copies.EraseValue(held, lease);
-      holder->worker->copied = false;
+      holder->worker->copied_until = 0;
       Reindex(holder->worker);
       continue;
     }

@@ -56,8 +56,9 @@ struct WorkerRecord {
   Nanos silent_at = 0;
   // When it should have delivered all that it holds.
   Nanos dry_at = 0;
-  // All that it holds is held by another worker too.
-  bool copied = false;
+  // All that it holds is held by another worker too: that it is late does not
+  // matter before this time.
+  Nanos copied_until = 0;
 
   // Its keys in the core's indexes; nothing while not in them.
   std::optional<int64_t> hungry_key;
