@@ -11,7 +11,7 @@
 #include "base/did_you_mean.h"
 #include "base/status_macros.h"
 #include "client/convert.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/chunk_grid.h"
 #include "core/data_type.h"
 #include "functions/task_runner.h"

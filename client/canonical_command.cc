@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/chunk_grid.h"
 #include "core/job_spec.h"
 
@@ -46,8 +46,7 @@ std::string SelectText(const std::vector<core::DimensionRange>& select) {
 
 }  // namespace
 
-std::string CanonicalCommand(const JobOptions& options,
-                             const core::JobSpec& spec) {
+std::string CanonicalCommand(const core::JobSpec& spec) {
   std::string command = absl::StrCat("internode run ", Quoted(spec.function),
                                      " ", Quoted(spec.cube_path));
   const auto add = [&command](absl::string_view flag,
@@ -55,7 +54,7 @@ std::string CanonicalCommand(const JobOptions& options,
     absl::StrAppend(&command, " ", flag, " ", Quoted(value));
   };
   if (!spec.cube_group.empty()) add("--group", spec.cube_group);
-  for (const DimensionNames& names : options.cube.dimension_names) {
+  for (const core::DimensionNames& names : spec.dimension_names) {
     add("--dims",
         absl::StrCat(
             names.variable.empty() ? "" : absl::StrCat(names.variable, "="),

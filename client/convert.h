@@ -55,6 +55,15 @@ inline Selection FromCore(const core::Selection& selection) {
   return result;
 }
 
+inline core::Selection ToCore(const Selection& selection) {
+  core::Selection result;
+  result.extents.reserve(selection.size());
+  for (const Extent& extent : selection) {
+    result.extents.push_back({extent.begin, extent.end, extent.is_index});
+  }
+  return result;
+}
+
 }  // namespace internode::client
 
 #endif  // INTERNODE_CLIENT_CONVERT_H_

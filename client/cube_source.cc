@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/block.h"
 #include "cube/block_reader.h"
 #include "functions/task_runner.h"
@@ -20,23 +20,23 @@ namespace {
 // variable and does nothing: the callable does the rest.
 class CubeSource : public PixelSource {
  public:
-  CubeSource(std::shared_ptr<const client::JobState> state,
+  CubeSource(std::shared_ptr<const client::JobData> state,
              std::unique_ptr<cube::BlockReader> reader)
       : state_(std::move(state)), reader_(std::move(reader)) {}
 
-  int64_t num_tasks() const override { return state_->plan.grid.num_chunks(); }
+  int64_t num_tasks() const override { return state_->planned.num_tasks(); }
   int64_t num_pixels(int64_t task) const override {
-    return state_->plan.grid.Chunk(task).num_pixels();
+    return state_->planned.Task(task).num_pixels();
   }
   std::vector<int64_t> first_index(int64_t task) const override {
-    return client::PixelIndex(state_->plan.grid.Chunk(task), 0);
+    return client::PixelIndex(state_->planned.Task(task), 0);
   }
   std::string Place(const std::vector<int64_t>& index) const override {
     core::Selection selection;
     for (const int64_t i : index) {
       selection.extents.push_back(core::Extent::Index(i));
     }
-    return functions::SelectionText(selection, state_->dim_names());
+    return functions::SelectionText(selection, state_->planned.dim_names());
   }
   absl::StatusOr<std::unique_ptr<PixelReader>> NewReader() override {
     return std::make_unique<Reader>(this);
@@ -46,7 +46,8 @@ class CubeSource : public PixelSource {
   class Reader : public PixelReader {
    public:
     explicit Reader(const CubeSource* source) : source_(source) {
-      const functions::FunctionInputs& inputs = source->state_->plan.inputs;
+      const functions::FunctionInputs& inputs =
+          source->state_->local->plan.inputs;
       for (const functions::InputSeries& series : inputs.series) {
         pixel_.AddSeries(series.label, static_cast<NumberType>(series.type),
                          {inputs.count});
@@ -55,7 +56,7 @@ class CubeSource : public PixelSource {
     }
 
     absl::Status Read(int64_t task, const Visitor& visit) override {
-      const core::Selection selection = source_->state_->plan.grid.Chunk(task);
+      const core::Selection selection = source_->state_->planned.Task(task);
       INTERNODE_RETURN_IF_ERROR(source_->reader_->Read(selection, &block_));
       const std::vector<core::SeriesLayout>& layout = block_.layout().series;
       for (int64_t p = 0; p < block_.num_pixels(); ++p) {
@@ -74,7 +75,7 @@ class CubeSource : public PixelSource {
     PixelView pixel_;
   };
 
-  const std::shared_ptr<const client::JobState> state_;
+  const std::shared_ptr<const client::JobData> state_;
   // Thread-safe.
   const std::unique_ptr<cube::BlockReader> reader_;
 };
@@ -86,11 +87,11 @@ absl::StatusOr<std::unique_ptr<PixelSource>> SourceOfCube(
   JobOptions job;
   job.function = "noop";
   job.cube = options;
-  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobState> state,
-                             client::OpenJob(job));
+  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobData> state,
+                             client::PlanLocally(job));
   INTERNODE_ASSIGN_OR_RETURN(
       std::unique_ptr<cube::BlockReader> reader,
-      cube::NewBlockReader(state->cube, state->plan.request));
+      cube::NewBlockReader(state->local->cube, state->local->plan.request));
   return std::make_unique<CubeSource>(std::move(state), std::move(reader));
 }
 

@@ -1,9 +1,11 @@
 #include "internode/executor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
@@ -13,6 +15,8 @@
 #include "base/status_macros.h"
 #include "client/job_tasks.h"
 #include "client/run_ordered.h"
+#include "internode/cluster.h"
+#include "internode/job.h"
 
 namespace internode {
 namespace {
@@ -85,6 +89,20 @@ absl::StatusOr<ExecutorKind> ParseExecutorKind(absl::string_view name) {
                  {"sync", "threads", "processes", "distributed"})));
 }
 
+absl::StatusOr<Job> Executor::OpenJob(const JobOptions& options) {
+  return Job::Open(options);
+}
+
+absl::Status Executor::Close(std::chrono::milliseconds) {
+  return absl::OkStatus();
+}
+
+std::shared_ptr<client::Connection> Executor::connection() const {
+  return nullptr;
+}
+
+std::vector<int64_t> Executor::pids() const { return {}; }
+
 std::unique_ptr<Executor> Executor::Sync() {
   return std::make_unique<InProcessExecutor>(ExecutorKind::kSync, 1);
 }
@@ -121,10 +139,18 @@ absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
     case ExecutorKind::kDistributed:
       break;
   }
-  return absl::UnimplementedError(
-      absl::StrCat("executor ", kind_name,
-                   " is not supported by this build; supported are sync and "
-                   "threads"));
+  SetupOptions setup;
+  int64_t number = 0;
+  if (value.has_value()) {
+    if (kind == ExecutorKind::kDistributed && !value->empty() &&
+        !absl::SimpleAtoi(*value, &number)) {
+      setup.address = *value;
+    } else {
+      INTERNODE_ASSIGN_OR_RETURN(setup.num_workers,
+                                 ParseWorkers(kind_name, *value));
+    }
+  }
+  return SetupExecutor(setup);
 }
 
 }  // namespace internode

@@ -9,39 +9,45 @@
 
 #include "base/status_macros.h"
 #include "client/convert.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/block_result.h"
+#include "internode/executor.h"
 
 namespace internode {
 
-Job::Job(std::shared_ptr<const client::JobState> state)
+Job::Job(std::shared_ptr<const client::JobData> state)
     : state_(std::move(state)) {}
 
 absl::StatusOr<Job> Job::Open(const JobOptions& options) {
-  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobState> state,
-                             client::OpenJob(options));
+  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobData> state,
+                             client::PlanLocally(options));
   return Job(std::move(state));
+}
+
+absl::StatusOr<Job> Job::Open(const JobOptions& options, Executor* executor) {
+  return executor == nullptr ? Open(options) : executor->OpenJob(options);
 }
 
 Chunks Job::chunks() const {
   // Keeps the job's state as long as the range.
   return Chunks(
-      std::shared_ptr<const core::ChunkGrid>(state_, &state_->plan.grid));
+      std::shared_ptr<const core::ChunkGrid>(state_, &state_->planned.grid));
 }
 
-int64_t Job::num_chunks() const { return state_->plan.grid.num_chunks(); }
-int64_t Job::num_pixels() const { return state_->plan.grid.num_pixels(); }
-Schema Job::schema() const { return Schema(state_->plan.prepared->schema()); }
+Selection Job::selection(int64_t i) const {
+  return client::FromCore(state_->planned.Task(i));
+}
+int64_t Job::num_chunks() const { return state_->planned.num_tasks(); }
+int64_t Job::num_pixels() const { return state_->planned.num_pixels(); }
+Schema Job::schema() const { return Schema(state_->planned.schema); }
 const std::vector<std::string>& Job::notes() const {
-  return state_->plan.notes;
+  return state_->planned.notes;
 }
 const std::string& Job::canonical_command() const {
   return state_->canonical_command;
 }
 
-Selection ChunkResult::selection() const {
-  return client::FromCore(job_.state().plan.grid.Chunk(chunk_));
-}
+Selection ChunkResult::selection() const { return job_.selection(chunk_); }
 int64_t ChunkResult::num_pixels() const { return result_.num_pixels(); }
 int64_t ChunkResult::num_records() const {
   return result_.records().num_records();
@@ -57,7 +63,7 @@ PixelStatus ChunkResult::status(int64_t p) const {
 }
 
 std::vector<PixelFailure> ChunkResult::failures() const {
-  const core::Selection selection = job_.state().plan.grid.Chunk(chunk_);
+  const core::Selection selection = job_.state().planned.Task(chunk_);
   std::vector<PixelFailure> failures;
   for (const core::BlockResult::Failure& failure : result_.failures()) {
     failures.push_back(

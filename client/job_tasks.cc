@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/block_result.h"
 #include "functions/task_runner.h"
 
@@ -28,21 +28,15 @@ class BlockTaskResult : public TaskResult {
 
 class JobTaskRunner : public TaskRunner {
  public:
-  JobTaskRunner(const core::ChunkGrid* grid,
-                std::shared_ptr<cube::BlockReader> reader,
+  JobTaskRunner(const core::PlannedJob* planned, functions::ReadBlock read,
                 std::unique_ptr<functions::Kernel> kernel,
                 std::vector<std::string> dim_names)
-      : grid_(grid),
-        runner_(
-            [reader = std::move(reader)](const core::Selection& selection,
-                                         core::Block* block) {
-              return reader->Read(selection, block);
-            },
-            std::move(kernel), std::move(dim_names)) {}
+      : planned_(planned),
+        runner_(std::move(read), std::move(kernel), std::move(dim_names)) {}
 
   absl::Status Run(int64_t task, TaskResult* result) override {
     auto* block_result = static_cast<BlockTaskResult*>(result);
-    const core::Selection selection = grid_->Chunk(task);
+    const core::Selection selection = planned_->Task(task);
     block_result->error = runner_.Run(selection, &block_result->records);
     if (!block_result->error.ok()) FailAll(selection, &block_result->records);
     return absl::OkStatus();
@@ -58,27 +52,42 @@ class JobTaskRunner : public TaskRunner {
     }
   }
 
-  const core::ChunkGrid* const grid_;
+  const core::PlannedJob* const planned_;
   functions::TaskRunner runner_;
 };
+
+functions::ReadBlock ReadFrom(std::shared_ptr<cube::BlockReader> reader) {
+  if (reader == nullptr) return functions::ReadNothing();
+  return [reader = std::move(reader)](const core::Selection& selection,
+                                      core::Block* block) {
+    return reader->Read(selection, block);
+  };
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TaskRunner>> JobTasks::NewRunner() {
-  const JobState& state = job_.state();
-  if (reader_ == nullptr) {
+  const JobData& data = job_.state();
+  if (!data.local.has_value()) {
+    return absl::FailedPreconditionError(
+        "the job was planned by a scheduler, and this process does not have "
+        "its cube and function; open it with Job::Open(options) to run it "
+        "here");
+  }
+  const JobData::Local& local = *data.local;
+  if (reader_ == nullptr && local.cube != nullptr) {
     INTERNODE_ASSIGN_OR_RETURN(
-        reader_, cube::NewBlockReader(state.cube, state.plan.request));
+        reader_, cube::NewBlockReader(local.cube, local.plan.request));
   }
   INTERNODE_ASSIGN_OR_RETURN(std::unique_ptr<functions::Kernel> kernel,
-                             state.plan.prepared->NewKernel());
-  return std::make_unique<JobTaskRunner>(&state.plan.grid, reader_,
-                                         std::move(kernel), state.dim_names());
+                             local.plan.prepared->NewKernel());
+  return std::make_unique<JobTaskRunner>(&data.planned, ReadFrom(reader_),
+                                         std::move(kernel),
+                                         data.planned.dim_names());
 }
 
 std::unique_ptr<TaskResult> JobTasks::NewResult() {
-  return std::make_unique<BlockTaskResult>(
-      job_.state().plan.prepared->schema());
+  return std::make_unique<BlockTaskResult>(job_.state().planned.schema);
 }
 
 absl::Status JobTasks::Deliver(int64_t task, const TaskResult& result) {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/block_result.h"
 #include "core/record_batch.h"
 #include "functions/task_runner.h"
@@ -20,7 +20,7 @@ std::string Place(const Job& job, const std::vector<int64_t>& index) {
   for (const int64_t i : index) {
     selection.extents.push_back(core::Extent::Index(i));
   }
-  return functions::SelectionText(selection, job.state().dim_names());
+  return functions::SelectionText(selection, job.state().planned.dim_names());
 }
 
 class CollectingSink : public JobSink {
@@ -28,8 +28,8 @@ class CollectingSink : public JobSink {
   CollectingSink(const Job& job, bool stop_at_failure)
       : job_(job),
         stop_at_failure_(stop_at_failure),
-        records_(std::make_shared<core::RecordBatch>(
-            job.state().plan.prepared->schema())) {}
+        records_(
+            std::make_shared<core::RecordBatch>(job.state().planned.schema)) {}
 
   absl::Status OnChunk(const ChunkResult& chunk) override {
     const core::BlockResult& result = chunk.result();
@@ -70,13 +70,13 @@ class CollectingSink : public JobSink {
 
 absl::StatusOr<CollectedJob> MapCollect1d(const JobOptions& job_options,
                                           const MapOptions& options) {
-  INTERNODE_ASSIGN_OR_RETURN(const Job job, Job::Open(job_options));
   std::unique_ptr<Executor> sync;
   Executor* executor = options.executor;
   if (executor == nullptr) {
     sync = Executor::Sync();
     executor = sync.get();
   }
+  INTERNODE_ASSIGN_OR_RETURN(const Job job, Job::Open(job_options, executor));
   CollectingSink sink(job, options.stop_at_failure);
   RunOptions run;
   run.cancel = options.cancel;

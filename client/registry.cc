@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "functions/plugin.h"
 
 namespace internode::client {

@@ -6,61 +6,32 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
-#include "client/job_state.h"
-#include "core/attribute.h"
+#include "client/job_data.h"
 #include "cube/segment_writer.h"
-#include "internode/version.h"
 
 namespace internode {
 namespace {
 
-// Which variables the function saw, as --variables takes them.
-std::string VariablesText(const functions::FunctionInputs& inputs) {
-  return absl::StrJoin(
-      inputs.series, ",",
-      [](std::string* out, const functions::InputSeries& series) {
-        absl::StrAppend(
-            out, series.role, "=",
-            series.source.band < 0 ? series.source.variable : series.label);
-      });
-}
-
-core::Attributes FileAttributes(const client::JobState& state) {
-  const functions::FunctionInfo& function = state.plan.function->info();
-  const core::CubeInfo& cube = state.cube->info();
-  core::Attributes attributes = {
-      {"title", absl::StrCat("Segments of ", function.name)},
-      {"internode_version", std::string(Version())},
-      {"algorithm", function.name},
-      {"algorithm_version", function.version},
-      {"parameters", state.plan.parameters.ToJson()},
-      {"variables", VariablesText(state.plan.inputs)},
-      {"input_path", cube.path},
-      {"input_bytes", std::vector<int64_t>{cube.file_bytes}},
-      {"input_mtime_ns", std::vector<int64_t>{cube.file_mtime_ns}},
-  };
-  if (state.spec.nodata.has_value()) {
-    attributes.push_back({"nodata", std::vector<double>{*state.spec.nodata}});
-  }
-  for (const core::Attribute& attribute : state.plan.prepared->attributes()) {
-    attributes.push_back(attribute);
-  }
-  return attributes;
-}
-
-cube::SegmentFileSpec FileSpec(const client::JobState& state) {
+cube::SegmentFileSpec FileSpec(const client::JobData& data) {
   cube::SegmentFileSpec spec;
-  spec.schema = state.plan.prepared->schema();
-  spec.grid = state.plan.grid;
-  spec.coordinates = state.cube->info().coordinates;
-  spec.grid_mapping = state.cube->info().grid_mapping;
-  spec.attributes = FileAttributes(state);
-  spec.history = state.canonical_command;
+  spec.schema = data.planned.schema;
+  spec.grid = data.planned.grid;
+  spec.coordinates = data.planned.coordinates;
+  spec.grid_mapping = data.planned.grid_mapping;
+  spec.attributes = data.planned.attributes;
+  spec.history = data.canonical_command;
   return spec;
+}
+
+// Only the chunks of a grid have rows and columns of their own.
+absl::Status CheckGrid(const client::JobData& data) {
+  if (data.planned.spec.selections.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "a job of explicit selections has no segment file, which holds the "
+      "chunks of a grid; collect its records with MapCollect1d, or state the "
+      "job with `select` and `chunks`");
 }
 
 class SegmentFileSink : public JobSink {
@@ -84,11 +55,12 @@ class SegmentFileSink : public JobSink {
   JobSummary summary_;
 };
 
-}  // namespace
-
-absl::StatusOr<JobSummary> WriteSegmentFile(const Job& job, Executor* executor,
-                                            const std::string& path,
-                                            const SegmentFileOptions& options) {
+// Writes the file of `job` from what `run(first, end, sink)` delivers.
+template <typename Run>
+absl::StatusOr<JobSummary> Write(const Job& job, const std::string& path,
+                                 const SegmentFileOptions& options,
+                                 const Run& run) {
+  INTERNODE_RETURN_IF_ERROR(CheckGrid(job.state()));
   INTERNODE_ASSIGN_OR_RETURN(
       const cube::SegmentFilePart part,
       cube::PartOf(job.num_chunks(), options.part_id, options.part_total));
@@ -98,16 +70,41 @@ absl::StatusOr<JobSummary> WriteSegmentFile(const Job& job, Executor* executor,
       const std::unique_ptr<cube::SegmentWriter> writer,
       cube::SegmentWriter::Create(path, spec, options.overwrite));
   SegmentFileSink sink(writer.get(), options.progress);
-  RunOptions run;
-  run.first_task = part.first_chunk;
-  run.end_task = part.end_chunk;
-  run.cancel = options.cancel;
-  INTERNODE_RETURN_IF_ERROR(executor->RunJob(job, run, &sink));
+  INTERNODE_RETURN_IF_ERROR(run(part.first_chunk, part.end_chunk, &sink));
   if (options.cancel != nullptr && options.cancel->load()) {
     return absl::CancelledError("cancelled");
   }
   INTERNODE_RETURN_IF_ERROR(writer->Finish());
   return sink.summary();
+}
+
+}  // namespace
+
+absl::StatusOr<JobSummary> WriteSegmentFile(const Job& job, Executor* executor,
+                                            const std::string& path,
+                                            const SegmentFileOptions& options) {
+  return Write(job, path, options,
+               [&](int64_t first, int64_t end, JobSink* sink) {
+                 RunOptions run;
+                 run.first_task = first;
+                 run.end_task = end;
+                 run.cancel = options.cancel;
+                 return executor->RunJob(job, run, sink);
+               });
+}
+
+absl::StatusOr<JobSummary> WriteSegmentFile(const JobHandle& handle,
+                                            const std::string& path,
+                                            const SegmentFileOptions& options) {
+  FetchOptions fetch;
+  fetch.call.cancel = options.cancel;
+  INTERNODE_ASSIGN_OR_RETURN(const Job job, handle.Plan(fetch.call));
+  return Write(job, path, options,
+               [&](int64_t first, int64_t end, JobSink* sink) {
+                 fetch.first_task = first;
+                 fetch.end_task = end;
+                 return handle.Fetch(sink, fetch).status();
+               });
 }
 
 }  // namespace internode

@@ -14,7 +14,7 @@
 #include "client/cli/cube_options.h"
 #include "client/cli/report.h"
 #include "client/convert.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/chunk_grid.h"
 #include "core/iter_chunks.h"
 #include "cube/segment_writer.h"
@@ -32,9 +32,9 @@ absl::StatusOr<core::ChunkGrid> GridOfFile(const CubeArguments& arguments) {
   JobOptions job;
   job.function = "noop";
   INTERNODE_ASSIGN_OR_RETURN(job.cube, arguments.Parse());
-  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobState> state,
-                             client::OpenJob(job));
-  return state->plan.grid;
+  INTERNODE_ASSIGN_OR_RETURN(std::shared_ptr<const client::JobData> state,
+                             client::PlanLocally(job));
+  return state->planned.grid;
 }
 
 absl::StatusOr<core::ChunkGrid> GridOfSizes(const CubeArguments& arguments,

@@ -16,7 +16,7 @@
 #include "client/cli/command.h"
 #include "client/cli/cube_options.h"
 #include "client/cli/report.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/cube_info.h"
 #include "cube/cube_json.h"
 

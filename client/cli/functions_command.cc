@@ -12,7 +12,7 @@
 #include "base/status_macros.h"
 #include "client/cli/command.h"
 #include "client/cli/report.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "functions/function.h"
 #include "functions/function_json.h"
 #include "functions/registry.h"

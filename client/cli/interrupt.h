@@ -17,7 +17,13 @@ class Interrupt {
     kCooperative,
     // It does not: the first signal ends the process at once.
     kAtOnce,
+    // As kCooperative, but the first Ctrl-C only prints the question of Ask;
+    // a second one within five seconds counts. SIGTERM counts at once.
+    kAskFirst,
   };
+  // What the first Ctrl-C prints; one line. Before it is set there is nothing
+  // to ask, and the first Ctrl-C counts.
+  static void Ask(const std::string& question);
   // `partial_path` is what is removed; "" for nothing.
   explicit Interrupt(const std::string& partial_path,
                      Mode mode = Mode::kCooperative);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+
+#include "base/log.h"
+#include "internode/cluster.h"
 
 namespace internode::cli {
 namespace {
@@ -28,11 +33,24 @@ bool IsExecutorValue(const std::string& word) {
   return absl::SimpleAtoi(word.substr(colon + 1), &count);
 }
 
-absl::Status NotYet(absl::string_view option) {
-  return absl::UnimplementedError(
-      absl::StrCat(option,
-                   " is not supported by this build; supported are "
-                   "--nthreads N, --executor sync and --executor threads N"));
+// KIND [VALUE], the workers of a local cluster with their functions.
+absl::StatusOr<std::unique_ptr<Executor>> MakeExecutorOfKind(
+    const std::vector<std::string>& words,
+    const std::vector<std::string>& function_path) {
+  const std::optional<std::string> value =
+      words.size() == 2 ? std::make_optional(words[1]) : std::nullopt;
+  int workers = 0;
+  const absl::StatusOr<ExecutorKind> kind = ParseExecutorKind(words[0]);
+  const bool local = kind.ok() &&
+                     (*kind == ExecutorKind::kProcesses ||
+                      *kind == ExecutorKind::kDistributed) &&
+                     (!value.has_value() ||
+                      (absl::SimpleAtoi(*value, &workers) && workers > 0));
+  if (!local) return internode::MakeExecutor(words[0], value);
+  SetupOptions setup;
+  setup.num_workers = workers;
+  setup.function_path = function_path;
+  return SetupExecutor(setup);
 }
 
 }  // namespace
@@ -49,10 +67,7 @@ void AddExecutorOptions(CLI::App* app, ExecutorOptions* options) {
       ->check(CLI::Range(1, 4096))
       ->type_name("N")
       ->group(kExecutorGroup);
-  app->add_option("--scheduler", options->scheduler,
-                  "Connect to the scheduler at ADDRESS (host:port)")
-      ->type_name("ADDRESS")
-      ->group(kExecutorGroup);
+  AddSchedulerOptions(app, options);
   app->add_option("--executor", options->executor,
                   "Where the work runs: sync, threads [N], processes [N], "
                   "distributed [N|host:port]")
@@ -64,11 +79,25 @@ void AddExecutorOptions(CLI::App* app, ExecutorOptions* options) {
       ->group(kExecutorGroup);
 }
 
+void AddSchedulerOptions(CLI::App* app, ExecutorOptions* options) {
+  app->add_option("--scheduler", options->scheduler,
+                  "Connect to the scheduler at ADDRESS (host:port)")
+      ->type_name("ADDRESS")
+      ->group(kExecutorGroup);
+  app->add_option("--scheduler-file", options->scheduler_file,
+                  "Connect to the scheduler that wrote FILE")
+      ->type_name("FILE")
+      ->group(kExecutorGroup);
+}
+
+bool ExecutorOptions::connects() const {
+  return !scheduler.empty() || !scheduler_file.empty();
+}
+
 absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
     const ExecutorOptions& options) {
   const bool by_count = options.nprocs.has_value() ||
-                        options.nthreads.has_value() ||
-                        !options.scheduler.empty();
+                        options.nthreads.has_value() || options.connects();
   if (!options.executor.empty()) {
     if (by_count) {
       return absl::InvalidArgumentError(
@@ -84,16 +113,29 @@ absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
           absl::StrCat("--executor takes KIND [VALUE], not '",
                        absl::StrJoin(options.executor, " "), "'"));
     }
-    return internode::MakeExecutor(words[0], words.size() == 2
-                                                 ? std::make_optional(words[1])
-                                                 : std::nullopt);
+    return MakeExecutorOfKind(words, options.function_path);
   }
-  if (!options.scheduler.empty()) return NotYet("--scheduler");
-  if (options.nprocs.has_value()) return NotYet("--nprocs");
+  SetupOptions setup;
+  if (options.connects()) {
+    setup.address = options.scheduler;
+    setup.scheduler_file = options.scheduler_file;
+    return SetupExecutor(setup);
+  }
+  if (options.nprocs.has_value()) {
+    setup.num_workers = *options.nprocs;
+    setup.threads_per_worker = options.nthreads.value_or(1);
+    setup.function_path = options.function_path;
+    return SetupExecutor(setup);
+  }
   if (options.nthreads.has_value()) {
     return Executor::Threads(*options.nthreads);
   }
   return internode::MakeExecutor(ExecutorKindName(options.default_kind));
+}
+
+void CloseExecutor(Executor* executor) {
+  const absl::Status status = executor->Close(std::chrono::seconds(10));
+  if (!status.ok()) LogDebug("closing the executor: ", status.message());
 }
 
 std::vector<std::string> JoinExecutorArguments(int argc,

@@ -34,7 +34,8 @@
 
 namespace internode::cli {
 
-// --nprocs N, --nthreads N, --scheduler ADDRESS | --executor KIND [VALUE]
+// --scheduler ADDRESS, --scheduler-file FILE | --nprocs N, --nthreads N |
+// --executor KIND [VALUE]. A scheduler comes before a local cluster.
 struct ExecutorOptions {
   // Workers to create: a local cluster.
   std::optional<int> nprocs;
@@ -42,17 +43,33 @@ struct ExecutorOptions {
   std::optional<int> nthreads;
   // Connect there.
   std::string scheduler;
+  // Or where that file, which internode-scheduler writes, says.
+  std::string scheduler_file;
   // KIND, and VALUE if given, with a comma or space between them.
   std::vector<std::string> executor;
   // What is used when none of the options is given.
   ExecutorKind default_kind = ExecutorKind::kSync;
+  // Folders of shared libraries with functions, for the workers of a local
+  // cluster; no option of its own.
+  std::vector<std::string> function_path;
+
+  // Whether the values name a scheduler that runs already.
+  bool connects() const;
 };
 void AddExecutorOptions(CLI::App* app, ExecutorOptions* options);
 
-// The executor that the parsed values ask for. Errors (kInvalidArgument,
-// kUnimplemented) name the option and what is supported.
+// --scheduler and --scheduler-file alone.
+void AddSchedulerOptions(CLI::App* app, ExecutorOptions* options);
+
+// The executor that the parsed values ask for, connected. Errors
+// (kInvalidArgument) name the option and what is supported; others are those
+// of SetupExecutor.
 absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
     const ExecutorOptions& options);
+
+// At a program's end: closes the executor within 10 s. An error is logged, at
+// debug level, and goes no further.
+void CloseExecutor(Executor* executor);
 
 // The arguments of main, without the program's name, in the reversed order
 // that CLI::App::parse(std::vector) takes; KIND and VALUE of --executor made

@@ -13,7 +13,7 @@
 
 #include "base/status_macros.h"
 #include "client/cli/arguments.h"
-#include "client/job_state.h"
+#include "client/job_data.h"
 #include "core/attribute.h"
 #include "core/block.h"
 #include "cube/block_reader.h"
@@ -220,17 +220,17 @@ absl::StatusOr<ObservedPixel> ReadObservations(
     const std::string& group, const std::vector<int64_t>& index) {
   INTERNODE_ASSIGN_OR_RETURN(const JobOptions options,
                              JobOf(reader, cube_path, group));
-  INTERNODE_ASSIGN_OR_RETURN(
-      const std::shared_ptr<const client::JobState> state,
-      client::OpenJob(options));
-  const functions::JobPlan& plan = state->plan;
+  INTERNODE_ASSIGN_OR_RETURN(const std::shared_ptr<const client::JobData> state,
+                             client::PlanLocally(options));
+  const functions::JobPlan& plan = state->local->plan;
   if (plan.grid.dims() != reader.spec().grid.dims()) {
     return absl::InvalidArgumentError(absl::StrCat("the cube '", cube_path,
                                                    "' has another grid than '",
                                                    reader.path(), "'"));
   }
-  INTERNODE_ASSIGN_OR_RETURN(const std::unique_ptr<cube::BlockReader> blocks,
-                             cube::NewBlockReader(state->cube, plan.request));
+  INTERNODE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<cube::BlockReader> blocks,
+      cube::NewBlockReader(state->local->cube, plan.request));
   core::Selection selection;
   for (const int64_t i : index) {
     selection.extents.push_back(core::Extent::Index(i));

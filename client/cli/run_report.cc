@@ -86,6 +86,7 @@ Json ReportJson(const Job& job, const RunReport& report) {
           {"history", job.canonical_command()},
           {"executor", report.executor},
           {"workers", report.workers},
+          {"job", report.job.empty() ? Json() : Json(report.job)},
           {"chunks", summary.chunks},
           {"failed_chunks", summary.failed_chunks},
           {"pixels", pixels},

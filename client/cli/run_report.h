@@ -13,6 +13,8 @@ struct RunReport {
   std::string out;
   std::string executor;
   int workers = 1;
+  // What the scheduler calls the job; empty without one.
+  std::string job;
   double seconds = 0;
   int64_t max_fails = 0;
   JobSummary summary;

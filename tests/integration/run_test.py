@@ -232,12 +232,12 @@ class BadInputTest(CommandTest):
         self.assert_fails([], 2, "command")
         self.assert_fails(["cube"], 2)
 
-    def test_executors_that_are_not_there_yet(self):
-        for options in (["--executor", "processes", "2"],
-                        ["--executor", "distributed", "127.0.0.1:8786"],
-                        ["--nprocs", "2"], ["--scheduler", "h:8786"]):
-            self.run_fails(2, "not supported", "sync", "threads",
-                           options=options)
+    def test_executors(self):
+        for options in (["--executor", "distributed", "127.0.0.1:0"],
+                        ["--scheduler", "nowhere"]):
+            self.run_fails(2, "not a scheduler's address", options=options)
+        self.run_fails(2, "number of workers",
+                       options=["--executor", "processes", "0"])
         self.run_fails(2, "did you mean 'threads'?",
                        options=["--executor", "thread"])
         self.run_fails(2, "--nthreads", options=["--nthreads", "0"])

@@ -1,9 +1,12 @@
 #ifndef INTERNODE_CLIENT_INCLUDE_INTERNODE_EXECUTOR_H_
 #define INTERNODE_CLIENT_INCLUDE_INTERNODE_EXECUTOR_H_
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +18,10 @@ namespace internode {
 
 class Job;
 class JobSink;
+struct JobOptions;
+namespace client {
+class Connection;
+}
 
 enum class ExecutorKind {
   // In the caller's thread.
@@ -49,6 +56,11 @@ class Executor {
   virtual ExecutorKind kind() const = 0;
   virtual int num_workers() const = 0;
 
+  // Checks `options` where the job will run: in this process, or, by an
+  // executor outside of it, on the workers, so that this process need neither
+  // see the cube nor have the function. Job::Open calls it.
+  virtual absl::StatusOr<Job> OpenJob(const JobOptions& options);
+
   // Runs a job: the function of `job` on every pixel of its chunks, results
   // to `sink` in chunk order. RunOptions' tasks are the job's chunks. A chunk
   // that cannot be read does not end the run: its pixels are failed, with the
@@ -61,13 +73,26 @@ class Executor {
   // that has one, after the results before it were delivered; else that of
   // delivery; kCancelled; kInvalidArgument for a bad range of tasks.
   virtual absl::Status RunTasks(TaskList* tasks, const RunOptions& options) = 0;
+
+  // Ends what the executor started, and its connection: a local cluster is
+  // gone when it returns, killed if need be after `timeout`. Idempotent;
+  // destruction does the same. Runs and calls that wait end with
+  // kFailedPrecondition. Errors: kDeadlineExceeded (it had to be killed).
+  virtual absl::Status Close(
+      std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
+  // For this library. The way to the scheduler; null in this process.
+  virtual std::shared_ptr<client::Connection> connection() const;
+  // The processes that the executor started.
+  virtual std::vector<int64_t> pids() const;
 };
 
 // The executor of the kind called `kind`. `value` is the number of workers
 // (none: sync has 1, threads as many as the process may use cores); for
-// `distributed` it may also be an address, "host:port". Errors
-// (kInvalidArgument for a bad value, kUnimplemented for a kind that this build
-// cannot start) name what is supported.
+// `distributed` it may also be an address, "host:port". `processes` and
+// `distributed` with a number start a local cluster: see SetupExecutor
+// (internode/cluster.h), whose errors are those of this. Errors
+// (kInvalidArgument) name what is supported.
 absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
     absl::string_view kind,
     const std::optional<std::string>& value = std::nullopt);

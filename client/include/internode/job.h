@@ -23,10 +23,12 @@ namespace internode::core {
 class BlockResult;
 }
 namespace internode::client {
-struct JobState;
+struct JobData;
 }
 
 namespace internode {
+
+class Executor;
 
 // Whole multiples of the cube's storage chunks, of at most 64 MiB of raw data.
 struct AutoChunks {};
@@ -68,6 +70,10 @@ struct CubeOptions {
   // Absent: -9999 in variables whose file declares none.
   std::optional<double> nodata;
   ChunkChoice chunks = AutoChunks();
+  // The tasks, one by one, instead of `chunks` and `select`: at most
+  // 1,000,000, each with one extent per non-core dimension, in any order. A
+  // job of them gives records, but no segment file, whose rows are a grid's.
+  std::vector<Selection> selections;
 };
 
 struct JobOptions {
@@ -75,6 +81,9 @@ struct JobOptions {
   // Values as text: a number, true or false, a word, or a list a,b,c.
   std::vector<std::pair<std::string, std::string>> parameters;
   CubeOptions cube;
+  // A job without a cube: `cube` has no path then, and the function, which
+  // must do without data (noop does), is run on every element of these.
+  std::vector<Dimension> shape;
   // Folders of shared libraries with functions beside the built-in ones.
   std::vector<std::string> function_path;
 };
@@ -85,9 +94,18 @@ class Job {
   // Errors, each in one line that names what exists instead: kNotFound,
   // kInvalidArgument, kFailedPrecondition, kDataLoss.
   static absl::StatusOr<Job> Open(const JobOptions& options);
+  // The same, checked where `executor` runs its jobs: by a worker for an
+  // executor outside of this process, which then need not see the cube. Null:
+  // in this process. Either way gives the same records, and the same bytes of
+  // a segment file. Paths are made absolute; the workers see them like that.
+  static absl::StatusOr<Job> Open(const JobOptions& options,
+                                  Executor* executor);
 
-  // The chunks of the grid: task i of the job is chunk i.
+  // The chunks of the grid: task i of the job is chunk i. Of a job of explicit
+  // selections, the dimensions alone are of use: see selection().
   Chunks chunks() const;
+  // What task `i`, 0 <= i < num_chunks(), selects.
+  Selection selection(int64_t i) const;
   int64_t num_chunks() const;
   int64_t num_pixels() const;
   Schema schema() const;
@@ -98,12 +116,11 @@ class Job {
   const std::string& canonical_command() const;
 
   // For this library.
-  const client::JobState& state() const { return *state_; }
+  explicit Job(std::shared_ptr<const client::JobData> state);
+  const client::JobData& state() const { return *state_; }
 
  private:
-  explicit Job(std::shared_ptr<const client::JobState> state);
-
-  std::shared_ptr<const client::JobState> state_;
+  std::shared_ptr<const client::JobData> state_;
 };
 
 struct PixelFailure {

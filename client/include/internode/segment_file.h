@@ -10,6 +10,7 @@
 
 #include "internode/executor.h"
 #include "internode/job.h"
+#include "internode/job_handle.h"
 
 namespace internode {
 
@@ -30,9 +31,17 @@ struct SegmentFileOptions {
 // no file at `path`, or the old one, until it is complete.
 //
 // Errors: those of Executor::RunJob; kAlreadyExists without `overwrite`;
-// kInvalidArgument for a bad part or a path that cannot be a file;
+// kInvalidArgument for a bad part, a job of explicit selections, or a path
+// that cannot be a file;
 // kFailedPrecondition without permission; kResourceExhausted for a full disk.
 absl::StatusOr<JobSummary> WriteSegmentFile(const Job& job, Executor* executor,
+                                            const std::string& path,
+                                            const SegmentFileOptions& options);
+
+// Writes the same file from the results of a job that a scheduler runs, or
+// ran: waits for those that are not there yet. When it is cancelled, the job
+// goes on. Errors: also those of JobHandle::Fetch.
+absl::StatusOr<JobSummary> WriteSegmentFile(const JobHandle& handle,
                                             const std::string& path,
                                             const SegmentFileOptions& options);
 

@@ -48,14 +48,15 @@ TEST(MakeExecutorTest, AnythingElseIsAnErrorThatNamesWhatIsSupported) {
             HasSubstr("did you mean 'threads'?")));
 }
 
-TEST(MakeExecutorTest, WhatThisBuildCannotStartIsRefusedByName) {
-  for (const char* name : {"processes", "distributed"}) {
-    const ExecutorOr executor = MakeExecutor(name, "4");
-    EXPECT_EQ(executor.status().code(), absl::StatusCode::kUnimplemented);
-    EXPECT_THAT(
-        std::string(executor.status().message()),
-        AllOf(HasSubstr(name), HasSubstr("supported are sync and threads")));
+TEST(MakeExecutorTest, AClusterNeedsANumberOrAnAddress) {
+  for (const char* value : {"0", "-1", "5000", "1.5", "host", ""}) {
+    EXPECT_EQ(MakeExecutor("distributed", value).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << value;
   }
+  // Processes are of this machine: no address.
+  EXPECT_EQ(MakeExecutor("processes", "127.0.0.1:8786").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(MakeExecutorTest, BadNumbersOfWorkersAreErrors) {

@@ -61,22 +61,30 @@ TEST(ExecutorOptionsTest, AWordAfterKindThatIsNoValueIsLeftToTheProgram) {
 }
 
 TEST(ExecutorOptionsTest, AnAddressIsAValue) {
-  const auto executor =
-      ExecutorOf({"--executor", "distributed", "10.0.0.1:8786"});
-  EXPECT_EQ(executor.status().code(), absl::StatusCode::kUnimplemented);
+  const auto executor = ExecutorOf({"--executor", "distributed", "10.0.0.1:0"});
+  // Port 0 is nobody's: the address was looked at.
+  EXPECT_EQ(executor.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(executor.status().message()),
+              HasSubstr("'10.0.0.1:0'"));
 }
 
-TEST(ExecutorOptionsTest, WhatIsNotSupportedIsRefusedByName) {
+TEST(ExecutorOptionsTest, ASchedulerComesBeforeALocalCluster) {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{
-           {"--nprocs", "2"},
-           {"--scheduler", "h:8786"},
-           {"--nprocs", "2", "--nthreads", "2"}}) {
+           {"--scheduler", "nowhere"},
+           {"--nprocs", "2", "--scheduler", "nowhere"}}) {
     const auto executor = ExecutorOf(words);
-    EXPECT_EQ(executor.status().code(), absl::StatusCode::kUnimplemented);
+    EXPECT_EQ(executor.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(executor.status().message()),
-                AllOf(HasSubstr(words[0]), HasSubstr("supported are")));
+                HasSubstr("'nowhere' is not a scheduler's address"));
   }
+}
+
+TEST(ExecutorOptionsTest, ASchedulerFileThatIsNotThereIsAnError) {
+  const auto executor = ExecutorOf({"--scheduler-file", "/nonexistent/file"});
+  EXPECT_EQ(executor.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(executor.status().message()),
+              HasSubstr("'/nonexistent/file'"));
 }
 
 TEST(ExecutorOptionsTest, ContradictionsAreErrors) {
