@@ -2,9 +2,11 @@
 #define INTERNODE_CORE_INTERVAL_SET_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/inlined_vector.h"
 
 namespace internode::core {
 
@@ -40,7 +42,9 @@ class IntervalSet {
   bool empty() const { return size_ == 0; }
   int64_t CountWithin(Interval interval) const;
   // Maximal runs of members.
-  int64_t num_intervals() const { return static_cast<int64_t>(ends_.size()); }
+  int64_t num_intervals() const {
+    return static_cast<int64_t>(few_.size() + many_.size());
+  }
 
   // The first maximal run; nothing when empty.
   std::optional<Interval> First() const;
@@ -60,12 +64,24 @@ class IntervalSet {
   std::vector<Interval> intervals() const;
 
   friend bool operator==(const IntervalSet& a, const IntervalSet& b) {
-    return a.ends_ == b.ends_;
+    return a.size_ == b.size_ && a.num_intervals() == b.num_intervals() &&
+           a.intervals() == b.intervals();
   }
 
  private:
-  // begin -> end of each run.
-  std::map<int64_t, int64_t> ends_;
+  // begin -> end.
+  using Tree = absl::btree_map<int64_t, int64_t>;
+
+  // The first run that ends after `i`; nothing if there is none.
+  std::optional<Interval> FirstReaching(int64_t i) const;
+  void AddToFew(Interval interval);
+  void AddToMany(Interval interval);
+  void RemoveFromFew(Interval interval);
+  void RemoveFromMany(Interval interval);
+
+  // The runs, in the one or the other: most sets have one run, or two.
+  absl::InlinedVector<Interval, 1> few_;
+  Tree many_;
   int64_t size_ = 0;
 };
 

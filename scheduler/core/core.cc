@@ -42,10 +42,7 @@ absl::Time Core::NextWakeup() const { return FromNanos(promised_); }
 void Core::Advance(Nanos now) {
   now_ = std::max(now_, now);
   if (now_ > promised_ + ttl_ / 4) forgiven_ = now_;
-  while (!seen_.empty() &&
-         SilentSince(seen_.front()->last_seen) + ttl_ <= now_) {
-    Close(seen_.front(), "nothing was heard from the worker for its ttl");
-  }
+  CloseSilent();
   while (!asks_.empty() && SilentSince(asks_.front().at) + ttl_ <= now_) {
     const Ask ask = asks_.front();
     asks_.pop_front();
@@ -61,6 +58,20 @@ void Core::Advance(Nanos now) {
     const auto it = departed_.find(departures_.front().second);
     if (it != departed_.end() && it->second.until <= now_) departed_.erase(it);
     departures_.pop_front();
+  }
+}
+
+void Core::CloseSilent() {
+  while (!silences_.empty() && silences_.begin()->first.first <= now_) {
+    WorkerRecord* const worker = silences_.begin()->second;
+    const Nanos silent_at = SilentSince(worker->last_seen) + ttl_;
+    if (silent_at <= now_) {
+      Close(worker, "nothing was heard from the worker for its ttl");
+      continue;
+    }
+    silences_.erase(silences_.begin());
+    worker->silent_at = silent_at;
+    silences_.emplace(std::make_pair(silent_at, worker->id), worker);
   }
 }
 
@@ -82,9 +93,7 @@ void Core::Settle() {
 
 Nanos Core::Wakeup() const {
   Nanos wakeup = kNever;
-  if (!seen_.empty()) {
-    wakeup = SilentSince(seen_.front()->last_seen) + ttl_;
-  }
+  if (!silences_.empty()) wakeup = silences_.begin()->first.first;
   if (!asks_.empty()) {
     wakeup = std::min(wakeup, SilentSince(asks_.front().at) + ttl_);
   }

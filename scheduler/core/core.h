@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -129,6 +128,7 @@ class Core {
 
   // ---- core.cc: time, and the end of a turn ----
   void Advance(Nanos now);
+  void CloseSilent();
   void Settle();
   Nanos Wakeup() const;
   // The last time at which `then` counts as, given that the scheduler may
@@ -146,7 +146,8 @@ class Core {
   void Fail(JobRecord* job, TaskFailure failure);
   // Brings the job's place in the queues up to date.
   void Requeue(JobRecord* job);
-  void Charge(JobRecord* job, int64_t tasks);
+  Nanos ChargeFor(const JobRecord& job) const;
+  void Charge(JobRecord* job, Nanos busy);
 
   // ---- core_frames.cc ----
   // Why the frame contradicts what was granted; empty if it does not.
@@ -157,6 +158,8 @@ class Core {
   // Takes the tasks that have not ended from all who hold them.
   Intervals Claim(JobRecord* job, Interval tasks, Lease* sender);
   void Measure(JobRecord* job, WorkerRecord* worker, const FrameArrived& event);
+  // The job owes what the frame's tasks took beyond what was charged for them.
+  void SettleCharge(const Lease& lease, const FrameArrived& event) const;
 
   // ---- core_workers.cc ----
   // The worker if it is connected in this epoch; that it lives is noted.
@@ -206,6 +209,12 @@ class Core {
   void Balance();
   bool AskMostLoaded();
   bool CopyOverdue();
+  // An idle worker for a copy of what `late` has: of some, the one that was
+  // heard last. Null if there is none.
+  WorkerRecord* FindIdle(const WorkerRecord& late, bool alone) const;
+  // Takes copies from `late` that are late themselves, so that others get them;
+  // returns when the next one will be, kNever if it has no more.
+  Nanos DropLateCopies(WorkerRecord* late);
   std::optional<std::pair<Lease*, Interval>> FindUncopied(
       const WorkerRecord& worker, int64_t most) const;
   // Brings the worker's places in the indexes up to date.
@@ -254,8 +263,9 @@ class Core {
   absl::btree_map<FrameId, Committing> committing_;
 
   absl::btree_map<WorkerId, std::unique_ptr<WorkerRecord>> workers_;
-  // All workers, the one that was silent longest first.
-  std::list<WorkerRecord*> seen_;
+  // All workers, by when to look whether they were silent for their ttl: not
+  // later than that is so.
+  WorkerIndex silences_;
   // Workers that want a lease and got none, by load; those below kFullLoad
   // have fewer tasks than slots.
   WorkerIndex hungry_;

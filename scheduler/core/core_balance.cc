@@ -14,6 +14,9 @@ namespace {
 // takes as long.
 constexpr Nanos kLeastGain = 20 * kMillisecond;
 
+// How many idle workers are looked at for a copy.
+constexpr int kMostLooks = 16;
+
 }  // namespace
 
 void Core::Balance() {
@@ -62,28 +65,75 @@ std::optional<std::pair<Lease*, Interval>> Core::FindUncopied(
   return std::nullopt;
 }
 
+WorkerRecord* Core::FindIdle(const WorkerRecord& late, bool alone) const {
+  WorkerRecord* found = nullptr;
+  int looks = 0;
+  for (auto it = hungry_.begin();
+       it != hungry_.end() && it->first.first < kFullLoad && looks < kMostLooks;
+       ++it) {
+    WorkerRecord* const idle = it->second;
+    if (idle == &late || idle->alone || (alone && idle->num_tasks > 0)) {
+      continue;
+    }
+    ++looks;
+    if (found == nullptr || idle->last_seen > found->last_seen) found = idle;
+  }
+  return found;
+}
+
+Nanos Core::DropLateCopies(WorkerRecord* late) {
+  Nanos next = kNever;
+  const auto is_late = [&](const Lease& lease) {
+    const std::optional<Interval> first = lease.remaining.First();
+    const auto* copy = lease.job->copies.Find(first->begin);
+    if (copy == nullptr || *copy != &lease) return false;
+    const auto* holder = lease.job->holders.Find(first->begin);
+    // Each copy of a task gets more time than the one before.
+    const Nanos had =
+        holder == nullptr ? 0 : lease.granted_at - (*holder)->granted_at;
+    const Nanos two_tasks =
+        MultiplyUpTo(2, lease.job->duration.mean(), kNever / 4);
+    const Nanos late_at =
+        lease.granted_at + std::max({2 * copy_after_, two_tasks, had / 8});
+    if (late_at > now_) next = std::min(next, late_at);
+    return late_at <= now_;
+  };
+  for (size_t i = late->leases.size(); i > 0; --i) {
+    Lease* const lease = late->leases[i - 1].get();
+    if (!is_late(*lease)) continue;
+    actions_->push_back(RevokeLease{late->id, late->epoch, lease->id,
+                                    lease->job->id, RunsOf(lease->remaining)});
+    Drop(lease);
+  }
+  return next;
+}
+
 bool Core::CopyOverdue() {
   if (overdue_.empty() || overdue_.begin()->first.first > now_) return false;
   WorkerRecord* const late = overdue_.begin()->second;
-  auto free = hungry_.begin();
-  if (free != hungry_.end() && free->second == late) ++free;
-  if (free == hungry_.end() || free->first.first >= kFullLoad) return false;
-  WorkerRecord* const idle = free->second;
-  const auto found = FindUncopied(*late, idle->slots - idle->num_tasks);
-  if (!found.has_value()) {
-    late->copied = true;
+  if (OverdueAt(*late) > now_) {
     Reindex(late);
     return true;
   }
-  Grant(found->first->job, idle, found->second, {.copy = true});
+  const bool alone = late->RunsAlone();
+  WorkerRecord* const idle = FindIdle(*late, alone);
+  if (idle == nullptr) return false;
+  const auto found = FindUncopied(*late, idle->slots - idle->num_tasks);
+  if (!found.has_value()) {
+    late->copied_until = DropLateCopies(late);
+    Reindex(late);
+    return true;
+  }
+  if (alone) SetAlone(idle, true);
+  Grant(found->first->job, idle, found->second, {.copy = true, .alone = alone});
   idle->dry_at = now_ + idle->Queued();
-  idle->copied = false;
+  idle->copied_until = 0;
   Reindex(idle);
   return true;
 }
 
 std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
-  if (worker.num_tasks == 0 || worker.RunsAlone() || worker.copied) {
+  if (worker.num_tasks == 0 || worker.copied_until == kNever) {
     return std::nullopt;
   }
   Nanos longest = 0;
@@ -95,13 +145,21 @@ std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
   const Nanos two_tasks =
       MultiplyUpTo(2 * longest, worker.slowness.units(), kNever / 2) /
       Slowness::kUnit;
-  return worker.dry_at + std::max(copy_after_, two_tasks);
+  return std::max(worker.dry_at + std::max(copy_after_, two_tasks),
+                  worker.copied_until);
 }
 
 void Core::Reindex(WorkerRecord* worker) {
   const auto put = [&](WorkerIndex* index, std::optional<int64_t>* key,
-                       std::optional<int64_t> wanted) {
-    if (*key == wanted) return;
+                       std::optional<int64_t> wanted, Nanos late = 0,
+                       Nanos early = 0) {
+    if (*key == wanted ||
+        (key->has_value() && wanted.has_value() && *wanted - early <= **key &&
+         **key <= *wanted + late)) {
+      return;
+    }
+    // In the middle of what will do, so that it will do for long.
+    if (wanted.has_value()) *wanted += (late - early) / 2;
     if (key->has_value()) index->erase({**key, worker->id});
     *key = wanted;
     if (key->has_value()) {
@@ -117,10 +175,14 @@ void Core::Reindex(WorkerRecord* worker) {
   const bool is_idle = hungry.has_value() && *hungry < kFullLoad;
   num_idle_ += (is_idle ? 1 : 0) - (was_idle ? 1 : 0);
   put(&hungry_, &worker->hungry_key, hungry);
+  // With each frame these times move a little: the further off they are, the
+  // less exactly they need to be known. None is late to be overdue.
+  const Nanos slack = std::max<Nanos>(0, worker->dry_at - now_) / 8;
   put(&loaded_, &worker->loaded_key,
       worker->Unstarted() > 0 ? std::optional<int64_t>(worker->dry_at)
-                              : std::nullopt);
-  put(&overdue_, &worker->overdue_key, OverdueAt(*worker));
+                              : std::nullopt,
+      slack, slack);
+  put(&overdue_, &worker->overdue_key, OverdueAt(*worker), 0, 2 * slack);
 }
 
 void Core::RemoveFromIndexes(WorkerRecord* worker) {

@@ -114,7 +114,9 @@ absl::Status Core::CheckWorker(const WorkerRecord& worker) const {
     INTERNODE_HOLDS(found == lease->remaining.size(), where);
   }
   INTERNODE_HOLDS(num_tasks == worker.num_tasks, where);
-  INTERNODE_HOLDS(*worker.seen == &worker, where);
+  INTERNODE_HOLDS(silences_.contains({worker.silent_at, worker.id}), where);
+  INTERNODE_HOLDS(worker.silent_at <= SilentSince(worker.last_seen) + ttl_,
+                  where);
   INTERNODE_HOLDS(alone_.contains(worker.id) == worker.alone, where);
   // Whether it wants more than a task for each slot changes with what is
   // measured elsewhere; that need not show at once.
@@ -137,7 +139,7 @@ absl::Status Core::CheckIndexes() const {
     empty = empty || worker->num_tasks == 0;
   }
   INTERNODE_HOLDS(num_idle == num_idle_, "");
-  INTERNODE_HOLDS(seen_.size() == workers_.size(), "");
+  INTERNODE_HOLDS(silences_.size() == workers_.size(), "");
   int64_t num_fed = 0;
   int64_t fed_slots = 0;
   for (const auto& [id, worker] : workers_) {

@@ -32,7 +32,7 @@ void Core::Refill(WorkerRecord* worker) {
   while (worker->Wants(target_) && GrantNext(worker)) {
   }
   worker->dry_at = now_ + worker->Queued();
-  worker->copied = false;
+  worker->copied_until = 0;
   Reindex(worker);
 }
 
@@ -144,7 +144,7 @@ void Core::Dispatch() {
       continue;
     }
     worker->dry_at = now_ + worker->Queued();
-    worker->copied = false;
+    worker->copied_until = 0;
     Reindex(worker);
     it = hungry_.begin();
   }

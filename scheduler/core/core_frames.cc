@@ -57,6 +57,7 @@ void Core::On(const FrameArrived& event) {
     actions_->push_back(DropFrame{event.frame, DropFrame::Reason::kNoSuchJob});
     return;
   }
+  if (lease != nullptr) SettleCharge(*lease, event);
   const Intervals fresh = Claim(job, event.tasks, lease);
   if (fresh.empty()) {
     actions_->push_back(DropFrame{event.frame, DropFrame::Reason::kNotNeeded});
@@ -111,6 +112,18 @@ void Core::Measure(JobRecord* job, WorkerRecord* worker,
   job->duration.Measure(tasks, busy);
   // Now it can be told how much those have to do who hold its tasks.
   for (const auto& entry : job->holders.all()) Touch(entry.value->worker);
+}
+
+void Core::SettleCharge(const Lease& lease, const FrameArrived& event) const {
+  if (lease.charged == 0 || !lease.remaining.ContainsAll(event.tasks)) return;
+  // Its slots cannot have been busy for longer than it had the lease.
+  const Nanos most =
+      MultiplyUpTo(now_ - lease.granted_at, lease.worker->slots, kNever / 4);
+  const Nanos busy = ToNanos(event.busy, 0, most);
+  const Nanos charged =
+      MultiplyUpTo(event.tasks.size(), lease.charged, kNever / 4);
+  lease.job->owed =
+      std::clamp(lease.job->owed + busy - charged, -kNever / 4, kNever / 4);
 }
 
 void Core::On(const FrameCommitted& event) {

@@ -101,6 +101,7 @@ ClusterInfo Core::Cluster() const {
   info.num_jobs = static_cast<int64_t>(jobs_.size());
   for (const auto& [id, job] : jobs_) {
     info.num_active_jobs += job->active() ? 1 : 0;
+    info.num_runs += job->num_runs();
   }
   info.num_leases = num_leases_;
   info.frames_committing = static_cast<int64_t>(committing_.size());

@@ -184,18 +184,18 @@ void Core::Fail(JobRecord* job, TaskFailure failure) {
   actions_->push_back(PersistFailure{job->id, std::move(failure)});
 }
 
-void Core::Charge(JobRecord* job, int64_t tasks) {
-  const Nanos each =
-      job->duration.measured() ? job->duration.mean() : kUnmeasuredCharge;
-  const int64_t charge =
-      MultiplyUpTo(std::abs(tasks), each, kNever / 4) / 1000 + 1;
-  if (tasks < 0) {
-    job->pass = std::max<int64_t>(0, job->pass - charge);
-    return;
+Nanos Core::ChargeFor(const JobRecord& job) const {
+  return job.duration.measured() ? job.duration.mean() : kUnmeasuredCharge;
+}
+
+void Core::Charge(JobRecord* job, Nanos busy) {
+  if (busy > 0) {
+    int64_t& served = served_[job->priority];
+    served = std::max(served, job->pass);
   }
-  int64_t& served = served_[job->priority];
-  served = std::max(served, job->pass);
-  job->pass = std::min<int64_t>(job->pass + charge, kNever);
+  const Nanos charge = busy + job->owed;
+  job->owed = 0;
+  job->pass = std::clamp<int64_t>(job->pass + charge / 1000, 0, kNever);
 }
 
 void Core::Requeue(JobRecord* job) {

@@ -48,7 +48,8 @@ void Core::Grant(JobRecord* job, WorkerRecord* worker, Interval tasks,
   } else {
     job->holders.Assign(tasks, lease);
     job->leased += tasks.size();
-    Charge(job, tasks.size());
+    lease->charged = ChargeFor(*job);
+    Charge(job, MultiplyUpTo(tasks.size(), lease->charged, kNever / 4));
   }
   actions_->push_back(GrantLease{worker->id, worker->epoch, lease->id, job->id,
                                  tasks, options.front, options.alone});
@@ -75,7 +76,7 @@ void Core::Release(Lease* lease, Interval tasks, Intervals* orphans) {
     if (holder != lease) {
       // The lease was the copy; the holder's tasks may be copied anew.
       job->copies.EraseValue(held, lease);
-      holder->worker->copied = false;
+      holder->worker->copied_until = 0;
       Reindex(holder->worker);
       continue;
     }
@@ -95,7 +96,7 @@ void Core::ReleaseToPools(Lease* lease, const Intervals& tasks) {
   for (const Interval& run : tasks) Release(lease, run, &orphans);
   for (const Interval& run : orphans) {
     lease->job->Return(run);
-    Charge(lease->job, -run.size());
+    Charge(lease->job, -MultiplyUpTo(run.size(), lease->charged, kNever / 4));
   }
   Requeue(lease->job);
   EndIfEmpty(lease);

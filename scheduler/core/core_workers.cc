@@ -25,7 +25,6 @@ WorkerRecord* Core::Session(WorkerId worker, Epoch epoch) {
   if (it == workers_.end() || it->second->epoch != epoch) return nullptr;
   WorkerRecord* const found = it->second.get();
   found->last_seen = now_;
-  seen_.splice(seen_.end(), seen_, found->seen);
   return found;
 }
 
@@ -41,7 +40,8 @@ void Core::On(const WorkerJoined& event) {
   worker->epoch = event.epoch;
   worker->slots = std::clamp(event.slots, 1, kMostSlots);
   worker->last_seen = now_;
-  worker->seen = seen_.insert(seen_.end(), worker);
+  worker->silent_at = now_ + ttl_;
+  silences_.emplace(std::make_pair(worker->silent_at, worker->id), worker);
   ++num_fed_;
   fed_slots_ += worker->slots;
   absl::btree_map<JobId, IntervalSet> offered;
@@ -120,7 +120,7 @@ void Core::Lose(WorkerRecord* worker) {
     Drop(lease);
   }
   RemoveFromIndexes(worker);
-  seen_.erase(worker->seen);
+  silences_.erase({worker->silent_at, worker->id});
   std::replace(touched_.begin(), touched_.end(), worker,
                static_cast<WorkerRecord*>(nullptr));
   departures_.emplace_back(departed.until, worker->id);

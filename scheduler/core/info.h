@@ -69,6 +69,8 @@ struct ClusterInfo {
   int64_t num_active_jobs = 0;
   int64_t num_leases = 0;
   int64_t frames_committing = 0;
+  // Ranges of tasks that are kept, of all kinds: memory is in proportion.
+  int64_t num_runs = 0;
   // Why no lease is granted; empty when leases are granted.
   std::string spool_blocked;
 };

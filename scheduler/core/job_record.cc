@@ -80,6 +80,16 @@ std::optional<Interval> JobRecord::TakeRetry(int64_t most, WorkerId worker,
   return std::nullopt;
 }
 
+int64_t JobRecord::num_runs() const {
+  int64_t runs = holders.num_intervals() + copies.num_intervals() +
+                 troubles.num_intervals() + failures.num_intervals();
+  for (const IntervalSet* set :
+       {&pending, &retry, &suspects, &committing, &done, &failed}) {
+    runs += set->num_intervals();
+  }
+  return runs;
+}
+
 std::optional<Interval> JobRecord::TakeSuspects() {
   const std::optional<Interval> run = suspects.First();
   if (!run.has_value()) return std::nullopt;

@@ -68,6 +68,8 @@ struct JobRecord {
   bool active() const { return !IsTerminal(state); }
   // Tasks that can be leased, other than alone.
   int64_t waiting() const { return pending.size() + retry.size(); }
+  // Ranges that are kept, of all kinds.
+  int64_t num_runs() const;
   bool ended() const { return done.size() + failed.size() == num_tasks; }
 
   // Constant after construction.
@@ -99,6 +101,9 @@ struct JobRecord {
   // Slot time that it was given, in microseconds, on the scale of its priority
   // (stride scheduling: Waldspurger and Weihl 1995).
   int64_t pass = 0;
+  // What delivered tasks took beyond what was charged for them, or less: is
+  // charged with the next lease.
+  Nanos owed = 0;
   // `pass` as it is in the queue; nothing while not in the queue.
   std::optional<int64_t> queued_pass;
 };

@@ -28,6 +28,8 @@ struct Lease {
   // Suspects, run alone.
   bool alone = false;
   Nanos granted_at = 0;
+  // What the job was charged for each task; 0: nothing.
+  Nanos charged = 0;
   // What the worker was asked to give back, and when; it has not answered.
   std::optional<Interval> asked;
   Nanos asked_at = 0;

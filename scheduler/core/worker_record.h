@@ -2,7 +2,6 @@
 #define INTERNODE_SCHEDULER_CORE_WORKER_RECORD_H_
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -53,12 +52,13 @@ struct WorkerRecord {
   std::vector<RunningTask> running;
 
   Nanos last_seen = 0;
-  // Its place in the core's list by last_seen.
-  std::list<WorkerRecord*>::iterator seen;
+  // Its key in the core's index of silences.
+  Nanos silent_at = 0;
   // When it should have delivered all that it holds.
   Nanos dry_at = 0;
-  // All that it holds is held by another worker too.
-  bool copied = false;
+  // All that it holds is held by another worker too: that it is late does not
+  // matter before this time.
+  Nanos copied_until = 0;
 
   // Its keys in the core's indexes; nothing while not in them.
   std::optional<int64_t> hungry_key;

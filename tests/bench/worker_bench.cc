@@ -14,7 +14,8 @@
 #include "worker/engine/engine.h"
 
 // What a worker costs per task besides the function itself: leases of one-pixel
-// `noop` tasks in, acknowledged frames out. The argument is the number of slots.
+// `noop` tasks in, acknowledged frames out. The argument is the number of
+// slots.
 
 namespace internode::worker {
 namespace {

@@ -10,10 +10,10 @@ namespace {
 
 using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
 
-// A slot delivers what it has so often.
-constexpr absl::Duration kFrameInterval = absl::Milliseconds(100);
 constexpr int64_t kMostTasksPerFrame = 1000;
 constexpr absl::Duration kHeartbeat = absl::Seconds(5);
+// With a slow disk.
+constexpr double kSlow = 0.125;
 
 }  // namespace
 
@@ -22,12 +22,37 @@ SimWorker::SimWorker(World* world, size_t index, int slots, double speed)
       index_(index),
       slots_(slots),
       speed_(speed),
-      running_(static_cast<size_t>(slots)),
-      idle_since_(static_cast<size_t>(slots), absl::InfiniteDuration()) {}
+      running_(static_cast<size_t>(slots)) {}
 
 void SimWorker::Start() {
+  Recount();
   Connect();
   ScheduleFaults();
+}
+
+void SimWorker::Recount() {
+  const absl::Duration now = world_->now();
+  const double elapsed = absl::ToDoubleSeconds(now - counted_at_);
+  busy_ += counted_busy_ * elapsed;
+  disconnected_ += counted_disconnected_ * elapsed;
+  counted_at_ = now;
+  const double speed = alive_ && !frozen_ ? speed_ * factor_ : 0;
+  const bool free =
+      !paused_ && !draining_ && !out_of_reach_ && world_->serving();
+  const double idle = free ? speed * (slots_ - num_busy_) : 0;
+  counted_busy_ = speed * num_busy_;
+  counted_disconnected_ = connected_ ? 0 : idle;
+  const double capacity = counted_busy_ + idle;
+  if (capacity != counted_capacity_) {
+    world_->capacity_.Change(now, capacity - counted_capacity_);
+  }
+  counted_capacity_ = capacity;
+}
+
+void SimWorker::SetBusy(size_t slot, std::optional<Slice> slice) {
+  num_busy_ += (slice.has_value() ? 1 : 0) - (running_[slot] ? 1 : 0);
+  running_[slot] = std::move(slice);
+  Recount();
 }
 
 void SimWorker::Later(absl::Duration delay, std::function<void()> what) {
@@ -46,7 +71,7 @@ void SimWorker::Deliver(std::function<void()> message) {
 }
 
 void SimWorker::Tell(Event event) {
-  if (!connected_) return;
+  if (!connected_ || out_of_reach_) return;
   // One connection keeps the order.
   last_told_ = std::max(last_told_ + absl::Nanoseconds(1),
                         world_->now() + world_->Latency());
@@ -55,13 +80,14 @@ void SimWorker::Tell(Event event) {
 
 void SimWorker::Connect() {
   if (connected_) return;
-  if (!world_->running_) {
+  if (!world_->running_ || out_of_reach_) {
     Later(absl::Milliseconds(50 + 450 * world_->Uniform()),
           [this] { Connect(); });
     return;
   }
   connected_ = true;
   ++epoch_;
+  grants_.clear();
   WorkerJoined joined = {id(), epoch_, slots_, {}};
   for (const auto& [key, frame] : frames_) {
     joined.offers.push_back({frame.slice.job, frame.slice.tasks});
@@ -70,6 +96,10 @@ void SimWorker::Connect() {
     if (slice.has_value()) joined.offers.push_back({slice->job, slice->tasks});
   }
   Tell(std::move(joined));
+  if (paused_) Tell(WorkerPaused{id(), epoch_});
+  if (draining_) Tell(WorkerDraining{id(), epoch_});
+  Recount();
+  LeaveIfDrained();
   Later(kHeartbeat * world_->Uniform(), [this, epoch = epoch_] {
     if (epoch == epoch_) Heartbeat();
   });
@@ -98,12 +128,16 @@ void SimWorker::Disconnect(bool tell_scheduler) {
   if (tell_scheduler) Tell(WorkerLost{id(), epoch_, "connection cut"});
   connected_ = false;
   grants_.clear();
-  std::fill(idle_since_.begin(), idle_since_.end(), absl::InfiniteDuration());
+  Recount();
   Later(absl::Milliseconds(50 + 450 * world_->Uniform()),
         [this] { Connect(); });
 }
 
 void SimWorker::Receive(const GrantLease& grant) {
+  if (draining_) {
+    Tell(LeaseReturned{id(), epoch_, grant.lease, {grant.tasks}});
+    return;
+  }
   Grant added = {grant.lease, grant.job, IntervalSet(grant.tasks)};
   if (grant.front) {
     grants_.push_front(std::move(added));
@@ -132,12 +166,12 @@ void SimWorker::Receive(const RevokeLease& revoke) {
       const auto& slice = running_[slot];
       if (slice.has_value() && slice->lease == revoke.lease &&
           IntervalSet(tasks).ContainsAll(slice->tasks)) {
-        running_[slot].reset();
-        idle_since_[slot] = world_->now();
+        SetBusy(slot, std::nullopt);
       }
     }
   }
   FillSlots();
+  LeaveIfDrained();
 }
 
 void SimWorker::Receive(const AnswerOffer& answer) {
@@ -155,33 +189,69 @@ void SimWorker::Receive(const AnswerOffer& answer) {
       ++it;
     }
   }
-  for (auto& slice : running_) {
+  for (size_t slot = 0; slot < running_.size(); ++slot) {
+    auto& slice = running_[slot];
     if (!slice.has_value() || slice->job != answer.job) continue;
     if (wanted.CountWithin(slice->tasks) == 0) {
-      slice.reset();
+      SetBusy(slot, std::nullopt);
     } else {
       slice->lease = answer.lease;
     }
   }
   FillSlots();
+  LeaveIfDrained();
 }
 
 void SimWorker::Receive(const CloseWorker&) { Disconnect(false); }
 
-void SimWorker::Acknowledge(uint64_t key) { frames_.erase(key); }
+void SimWorker::Receive(const DrainWorker&) { Drain(); }
+
+void SimWorker::Acknowledge(uint64_t key) {
+  frames_.erase(key);
+  LeaveIfDrained();
+}
+
+void SimWorker::Drain() {
+  if (draining_) return;
+  draining_ = true;
+  for (const Grant& grant : grants_) {
+    if (grant.unstarted.empty()) continue;
+    Tell(LeaseReturned{id(), epoch_, grant.lease, grant.unstarted.intervals()});
+  }
+  grants_.clear();
+  Recount();
+  LeaveIfDrained();
+}
+
+void SimWorker::LeaveIfDrained() {
+  if (!draining_ || !connected_ || num_busy_ > 0 || !frames_.empty()) return;
+  ++world_->result_.num_drains;
+  Tell(WorkerLost{id(), epoch_, "drained"});
+  ++life_;
+  connected_ = false;
+  draining_ = false;
+  paused_ = false;
+  factor_ = 1;
+  alive_ = false;
+  Recount();
+  Later(absl::Seconds(1 + 2 * world_->Uniform()), [this] {
+    alive_ = true;
+    Recount();
+    Connect();
+    ScheduleFaults();
+  });
+}
 
 SimWorker::Slice SimWorker::NextSlice(Grant* grant) {
   const Interval run = *grant->unstarted.First();
   Slice slice = {grant->lease, grant->job, {run.begin, run.begin}, {}, 0};
   // A task that will go wrong runs, and is reported, by itself.
-  while (slice.tasks.end < run.end && slice.busy < kFrameInterval &&
+  while (slice.tasks.end < run.end &&
+         slice.busy < world_->options_.frame_interval &&
          slice.tasks.size() < kMostTasksPerFrame) {
-    const bool bad =
-        world_->IsPoison(slice.tasks.end) ||
-        (world_->IsFlaky(slice.job, slice.tasks.end) &&
-         !world_->failed_once_.contains({slice.job, slice.tasks.end}));
+    const bool bad = world_->IsBad(slice.job, slice.tasks.end);
     if (bad && slice.tasks.size() > 0) break;
-    slice.busy += world_->Work(slice.job, slice.tasks.end) / speed_;
+    slice.busy += world_->Work(slice.job, slice.tasks.end) / (speed_ * factor_);
     ++slice.tasks.end;
     if (bad) break;
   }
@@ -191,15 +261,13 @@ SimWorker::Slice SimWorker::NextSlice(Grant* grant) {
 }
 
 void SimWorker::FillSlots() {
+  if (paused_) return;
   for (size_t slot = 0; slot < running_.size(); ++slot) {
     if (running_[slot].has_value()) continue;
     while (!grants_.empty() && grants_.front().unstarted.empty()) {
       grants_.pop_front();
     }
     if (grants_.empty()) return;
-    if (idle_since_[slot] < absl::InfiniteDuration()) {
-      starved_ += world_->now() - idle_since_[slot];
-    }
     Run(slot, NextSlice(&grants_.front()));
   }
 }
@@ -207,7 +275,7 @@ void SimWorker::FillSlots() {
 void SimWorker::Run(size_t slot, Slice slice) {
   const uint64_t serial = slice.serial;
   const absl::Duration busy = slice.busy;
-  running_[slot] = slice;
+  SetBusy(slot, std::move(slice));
   Later(busy, [this, slot, serial] { Finish(slot, serial); });
 }
 
@@ -218,8 +286,7 @@ void SimWorker::Finish(size_t slot, uint64_t serial) {
     Die("signal 11");
     return;
   }
-  running_[slot].reset();
-  idle_since_[slot] = connected_ ? world_->now() : absl::InfiniteDuration();
+  SetBusy(slot, std::nullopt);
   if (slice.tasks.size() == 1 &&
       world_->IsFlaky(slice.job, slice.tasks.begin) &&
       world_->failed_once_.emplace(slice.job, slice.tasks.begin).second) {
@@ -229,17 +296,19 @@ void SimWorker::Finish(size_t slot, uint64_t serial) {
     SendFrame(serial);
   }
   FillSlots();
+  LeaveIfDrained();
 }
 
 void SimWorker::SendFrame(uint64_t key) {
-  if (!connected_) return;
+  if (!connected_ || out_of_reach_) return;
   const Slice& slice = frames_.at(key).slice;
   const Faults& faults = world_->options_.faults;
   const int copies = world_->Happens(faults.duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     absl::Duration delay = world_->Latency();
-    if (world_->Happens(faults.delays))
+    if (world_->Happens(faults.delays)) {
       delay += absl::Seconds(2) * world_->Uniform();
+    }
     world_->SendFrame(
         index_, key, delay,
         FrameArrived{
@@ -248,7 +317,7 @@ void SimWorker::SendFrame(uint64_t key) {
 }
 
 void SimWorker::Die(const std::string& cause) {
-  const bool was_connected = connected_;
+  const bool was_connected = connected_ && !out_of_reach_;
   const absl::Duration restart = absl::Seconds(1);
   ++world_->result_.num_deaths;
   if (was_connected) {
@@ -267,9 +336,15 @@ void SimWorker::Die(const std::string& cause) {
   grants_.clear();
   frames_.clear();
   for (auto& slice : running_) slice.reset();
-  std::fill(idle_since_.begin(), idle_since_.end(), absl::InfiniteDuration());
-  down_ += restart;
+  num_busy_ = 0;
+  paused_ = false;
+  draining_ = false;
+  factor_ = 1;
+  alive_ = false;
+  Recount();
   Later(restart, [this] {
+    alive_ = true;
+    Recount();
     Connect();
     ScheduleFaults();
   });
@@ -277,11 +352,11 @@ void SimWorker::Die(const std::string& cause) {
 
 void SimWorker::Freeze(absl::Duration how_long) {
   frozen_ = true;
-  down_ += how_long;
-  std::fill(idle_since_.begin(), idle_since_.end(), absl::InfiniteDuration());
+  Recount();
   world_->At(world_->now() + how_long, [this, life = life_] {
     if (life != life_) return;
     frozen_ = false;
+    Recount();
     std::vector<std::function<void()>> messages;
     messages.swap(held_back_);
     for (auto& message : messages) {
@@ -290,26 +365,76 @@ void SimWorker::Freeze(absl::Duration how_long) {
   });
 }
 
+void SimWorker::PutOutOfReach(absl::Duration how_long) {
+  if (out_of_reach_) return;
+  out_of_reach_ = true;
+  Recount();
+  world_->At(world_->now() + how_long, [this] {
+    out_of_reach_ = false;
+    Recount();
+    // What was sent meanwhile is lost, and with it the connection.
+    Deliver([this] { Disconnect(true); });
+  });
+}
+
+void SimWorker::SlowDown(absl::Duration how_long) {
+  factor_ = kSlow;
+  Recount();
+  Later(how_long, [this] {
+    factor_ = 1;
+    Recount();
+  });
+}
+
+void SimWorker::Pause(absl::Duration how_long) {
+  if (paused_) return;
+  paused_ = true;
+  Tell(WorkerPaused{id(), epoch_});
+  Recount();
+  Later(how_long, [this] {
+    paused_ = false;
+    Tell(WorkerResumed{id(), epoch_});
+    Recount();
+    FillSlots();
+  });
+}
+
 void SimWorker::ScheduleFaults() {
   const Faults& faults = world_->options_.faults;
-  const absl::Duration death = world_->Pause(faults.deaths_per_hour);
-  const absl::Duration freeze = world_->Pause(faults.freezes_per_hour);
-  const absl::Duration cut = world_->Pause(faults.cuts_per_hour);
-  const absl::Duration next = std::min({death, freeze, cut});
-  if (next == absl::InfiniteDuration()) return;
-  world_->At(world_->now() + next, [this, life = life_, next, death, freeze] {
-    if (life != life_) return;
-    if (next == death) {
-      Die("signal 9");
-      return;
-    }
-    if (next == freeze && !frozen_) {
-      Freeze(2 * world_->options_.core.worker_ttl * world_->Uniform());
-    } else if (!frozen_) {
-      Disconnect(true);
-    }
-    ScheduleFaults();
-  });
+  const std::vector<std::pair<double, std::function<void()>>> kinds = {
+      {faults.deaths_per_hour, [this] { Die("signal 9"); }},
+      {faults.freezes_per_hour,
+       [this] {
+         Freeze(2 * world_->options_.core.worker_ttl * world_->Uniform());
+       }},
+      {faults.cuts_per_hour, [this] { Disconnect(true); }},
+      {faults.slow_disks_per_hour,
+       [this] { SlowDown(absl::Seconds(20 * world_->Uniform())); }},
+      {faults.pauses_per_hour,
+       [this] { Pause(absl::Seconds(2 * world_->Uniform())); }},
+      {faults.drains_per_hour, [this] {
+         if (world_->Happens(0.5)) {
+           world_->DrainOne(index_);
+         } else if (connected_) {
+           Tell(WorkerDraining{id(), epoch_});
+           Drain();
+         }
+       }}};
+  double sum = 0;
+  for (const auto& [rate, what] : kinds) sum += rate;
+  const absl::Duration pause = world_->Pause(sum);
+  if (pause == absl::InfiniteDuration()) return;
+  double chosen = sum * world_->Uniform();
+  size_t kind = 0;
+  while (kind + 1 < kinds.size() && chosen >= kinds[kind].first) {
+    chosen -= kinds[kind++].first;
+  }
+  world_->At(world_->now() + pause,
+             [this, life = life_, what = kinds[kind].second] {
+               if (life != life_) return;
+               if (!frozen_) what();
+               if (life == life_) ScheduleFaults();
+             });
 }
 
 }  // namespace internode::sim

@@ -32,6 +32,7 @@ class SimWorker {
   void Receive(const scheduler::core::RevokeLease& revoke);
   void Receive(const scheduler::core::AnswerOffer& answer);
   void Receive(const scheduler::core::CloseWorker& close);
+  void Receive(const scheduler::core::DrainWorker& drain);
   void Acknowledge(uint64_t key);
   // Runs `message` now, or when a frozen process goes on.
   void Deliver(std::function<void()> message);
@@ -42,15 +43,24 @@ class SimWorker {
   // The process ends, with all that it holds; the supervisor starts another.
   void Die(const std::string& cause);
   void Freeze(absl::Duration how_long);
+  // Messages to and from it are lost, and nobody is told.
+  void PutOutOfReach(absl::Duration how_long);
+  // Finishes what runs, gives back the rest, delivers and leaves; another
+  // process comes later.
+  void Drain();
 
   scheduler::core::WorkerId id() const { return {index_ + 1}; }
   scheduler::core::Epoch epoch() const { return epoch_; }
   bool connected() const { return connected_; }
+  bool out_of_reach() const { return out_of_reach_; }
   double speed() const { return speed_; }
-  // Idle between two tasks, over all slots.
-  absl::Duration starved() const { return starved_; }
-  // Since when, and how long in sum, it could not work.
-  absl::Duration down() const { return down_; }
+
+  // Brings the world's capacity, and the sums below, up to date: called after
+  // each change.
+  void Recount();
+  // Work that its slots did, and could have done while it was not connected.
+  absl::Duration busy() const { return absl::Seconds(busy_); }
+  absl::Duration disconnected() const { return absl::Seconds(disconnected_); }
 
  private:
   struct Grant {
@@ -76,6 +86,10 @@ class SimWorker {
   void Finish(size_t slot, uint64_t serial);
   void SendFrame(uint64_t key);
   void Heartbeat();
+  void SetBusy(size_t slot, std::optional<Slice> slice);
+  void LeaveIfDrained();
+  void SlowDown(absl::Duration how_long);
+  void Pause(absl::Duration how_long);
   void ScheduleFaults();
   std::vector<scheduler::core::RunningTask> Running() const;
   // Calls `what` later, unless the process has died by then.
@@ -92,20 +106,31 @@ class SimWorker {
   bool connected_ = false;
   bool alive_ = true;
   bool frozen_ = false;
+  bool out_of_reach_ = false;
+  bool paused_ = false;
+  bool draining_ = false;
+  // Of the tasks that it starts now: below 1 while its disk is slow.
+  double factor_ = 1;
   std::vector<std::function<void()>> held_back_;
   // Counts the processes.
   uint64_t life_ = 0;
 
   std::deque<Grant> grants_;
   std::vector<std::optional<Slice>> running_;
-  // When each slot became idle; infinite: before its first task, or after the
-  // worker could not work.
-  std::vector<absl::Duration> idle_since_;
+  int num_busy_ = 0;
   std::map<uint64_t, Frame> frames_;
   uint64_t next_serial_ = 1;
   absl::Duration last_told_;
-  absl::Duration starved_;
-  absl::Duration down_;
+
+  // What was counted last, and since when: the rates of slots that are busy,
+  // that could be but are not connected, and of the capacity.
+  absl::Duration counted_at_;
+  double counted_busy_ = 0;
+  double counted_disconnected_ = 0;
+  double counted_capacity_ = 0;
+  // In seconds of speed 1.
+  double busy_ = 0;
+  double disconnected_ = 0;
 };
 
 }  // namespace internode::sim

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
+#include "worker/engine/monotonic_clock.h"
 #include "worker/engine/slot.h"
 
 namespace internode::worker {
@@ -370,16 +371,26 @@ Engine::Work Engine::ChooseWork(const Slot& slot) {
   return work;
 }
 
+double Engine::LeftNanos(const Slot& slot) const {
+  const auto left = static_cast<double>(slot.stretch_.left().size());
+  const double task_ns = slot.lease_->job->task_ns;
+  double left_ns = left * (task_ns > 0 ? task_ns : kLeastStretchNs);
+  // Short tasks behind a long one wait for that too.
+  const std::optional<RunningTask> running = slot.state().Get();
+  if (left > 0 && running.has_value()) {
+    left_ns += static_cast<double>(NowNanos() - running->start_ns);
+  }
+  return left_ns;
+}
+
 bool Engine::Rebalance(const Slot* idle) {
   if (full_) return false;
   Slot* richest = nullptr;
-  double most_ns = 0;
+  double most_ns = kLeastStretchNs;
   for (const auto& slot : slots_) {
     if (slot.get() == idle || !slot->busy_ || slot->lease_->alone) continue;
-    const auto left = static_cast<double>(slot->stretch_.left().size());
-    const double task_ns = slot->lease_->job->task_ns;
-    const double left_ns = left * (task_ns > 0 ? task_ns : kLeastStretchNs);
-    if (left_ns < kLeastStretchNs || left_ns <= most_ns) continue;
+    const double left_ns = LeftNanos(*slot);
+    if (left_ns < most_ns) continue;
     richest = slot.get();
     most_ns = left_ns;
   }
@@ -541,6 +552,9 @@ void Engine::RunFlusher() {
       }
     }
     for (const auto& slot : slots_) slot->FlushOld(age);
+    MutexLock lock(&mu_);
+    // An idle slot may take what waits behind a task that turned out long.
+    if (busy_slots_ < static_cast<int>(slots_.size())) WakeSlots();
   }
 }
 

@@ -111,6 +111,8 @@ class Engine {
   // Takes what no slot has claimed of a lease, or of all, back into the queue.
   void Reclaim(const LeaseState* lease) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReclaimAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // How long the slot's tasks that it has not started will wait, roughly.
+  double LeftNanos(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Moves half of what another slot has not started into the queue.
   bool Rebalance(const Slot* idle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReturnUnstarted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

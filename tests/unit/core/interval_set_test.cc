@@ -81,13 +81,16 @@ std::set<int64_t> Members(const IntervalSet& set) {
 
 TEST(IntervalSetTest, AgreesWithASetOfIntegers) {
   std::mt19937 random(11);
+  int64_t most_runs = 0;
   for (int round = 0; round < 200; ++round) {
     IntervalSet set;
     std::set<int64_t> model;
-    for (int step = 0; step < 60; ++step) {
+    // Some rounds leave few runs, some many.
+    const uint32_t most_members = round % 2 == 0 ? 12 : 3;
+    for (int step = 0; step < 100; ++step) {
       const int64_t begin = static_cast<int64_t>(random() % 50);
-      const Interval interval = {begin,
-                                 begin + static_cast<int64_t>(random() % 12)};
+      const Interval interval = {
+          begin, begin + static_cast<int64_t>(random() % most_members)};
       const bool add = random() % 2 == 0;
       for (int64_t i = interval.begin; i < interval.end; ++i) {
         if (add) {
@@ -111,11 +114,16 @@ TEST(IntervalSetTest, AgreesWithASetOfIntegers) {
       const int64_t length = std::max<int64_t>(0, asked.size());
       ASSERT_EQ(set.Missing(asked).size(), length - within);
       ASSERT_EQ(set.ContainsAll(asked), within == length);
+      ASSERT_EQ(set.Intersection(asked).size(), within);
+      ASSERT_EQ(set.num_intervals(),
+                static_cast<int64_t>(set.intervals().size()));
+      most_runs = std::max(most_runs, set.num_intervals());
       for (size_t i = 1; i < set.intervals().size(); ++i) {
         ASSERT_GT(set.intervals()[i].begin, set.intervals()[i - 1].end);
       }
     }
   }
+  EXPECT_GT(most_runs, 13);
 }
 
 TEST(IntervalSetTest, AddsAndRemovesWholeSets) {

@@ -97,9 +97,11 @@ TEST_F(CoreLeasesTest, ATaskThatRunsFarTooLongIsCopiedAtTheEnd) {
   Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
   Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
   EXPECT_EQ(Job(1).leased, 1);
-  EXPECT_EQ(Pass(absl::Seconds(1)), Lines());
-  EXPECT_EQ(Pass(absl::Seconds(1)), (Lines{"grant w8 l5 j1[0,1)"}));
-  EXPECT_EQ(Why(1, 0), "with worker 7 for 2.1s; a copy is with worker 8");
+  EXPECT_EQ(Pass(absl::Milliseconds(200)), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
+  EXPECT_EQ(Why(1, 0), "with worker 7 for 500ms; a copy is with worker 8");
+  // There is nobody else who could run it.
+  EXPECT_EQ(Pass(absl::Seconds(10)), Lines());
   // The first result wins.
   EXPECT_EQ(Arrive(3, 8, 5, 1, {0, 1}),
             (Lines{"revoke w7 l1[0,1)", "accept f3 j1[0,1)"}));
@@ -115,9 +117,43 @@ TEST_F(CoreLeasesTest, TheCopyGoesOnWhenTheFirstHolderIsLost) {
   Pass(absl::Seconds(2));
   EXPECT_EQ(Handle(WorkerLost{{7}, 1, "cut"}), Lines());
   EXPECT_EQ(Job(1).leased, 1);
-  EXPECT_EQ(Why(1, 0), "with worker 8 for 900ms");
+  EXPECT_EQ(Why(1, 0), "with worker 8 for 1.7s");
   // And the other way round.
   EXPECT_EQ(Arrive(3, 8, 5, 1, {0, 1}), (Lines{"accept f3 j1[0,1)"}));
+}
+
+TEST_F(CoreLeasesTest, ACopyThatIsLateTooGoesToAnotherWorker) {
+  Submit(1, 3);
+  Join(7);
+  Join(8);
+  Return(7, 2, {{1, 2}});
+  now_ += absl::Milliseconds(100);
+  Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
+  Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  EXPECT_EQ(Pass(absl::Milliseconds(400)), (Lines{"grant w8 l5 j1[0,1)"}));
+  Join(9);
+  // Worker 8 was heard before 9, and the next copy has longer.
+  EXPECT_EQ(Pass(absl::Milliseconds(500)),
+            (Lines{"revoke w8 l5[0,1)", "grant w9 l6 j1[0,1)"}));
+  EXPECT_EQ(Why(1, 0), "with worker 7 for 1s; a copy is with worker 9");
+  // Late, but as good as any.
+  EXPECT_EQ(
+      Arrive(3, 8, 5, 1, {0, 1}),
+      (Lines{"revoke w7 l1[0,1)", "revoke w9 l6[0,1)", "accept f3 j1[0,1)"}));
+}
+
+TEST_F(CoreLeasesTest, ASuspectIsCopiedToAnEmptyWorkerAlone) {
+  Submit(1, 2);
+  Join(7);
+  Join(8);
+  now_ += absl::Milliseconds(100);
+  Arrive(1, 8, 2, 1, {1, 2}, absl::Milliseconds(100));
+  Died(7, 1, {0});
+  EXPECT_EQ(Why(1, 0), "with worker 8 for 0, alone");
+  Join(9);
+  EXPECT_EQ(Pass(absl::Seconds(1)), (Lines{"grant w9 l4 j1[0,1) alone"}));
+  EXPECT_EQ(Arrive(2, 9, 4, 1, {0, 1}),
+            (Lines{"revoke w8 l3[0,1)", "accept f2 j1[0,1)"}));
 }
 
 TEST_F(CoreLeasesTest, SlotsOutOfRangeAreMovedIntoIt) {

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Fuzzes every target with libFuzzer, under the address and undefined behaviour
+# sanitizers, one after another, from the corpus in the repository.
+#
+#   tests/fuzz/run.sh [SECONDS [TARGET...]]      60 seconds each by default
+#
+# Needs clang 14 or later; builds in build/fuzz. New inputs are kept in
+# build/fuzz/corpus; an input that breaks a target is left in build/fuzz/found,
+# and the script ends with 1, with the command that shows it again.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+seconds=${1:-60}
+shift || true
+if ! [[ $seconds =~ ^[1-9][0-9]*$ ]]; then
+  echo "error: '$seconds' is no number of seconds; usage: tests/fuzz/run.sh [SECONDS [TARGET...]]" >&2
+  exit 2
+fi
+build=$root/build/fuzz
+targets=("$@")
+if [ ${#targets[@]} -eq 0 ]; then
+  for folder in "$root"/tests/fuzz/corpus/*/; do
+    targets+=("$(basename "$folder")")
+  done
+fi
+
+cxx=${CXX:-}
+if ! [[ $cxx == *clang* ]]; then
+  cxx=$(command -v clang++ || command -v clang++-14 ||
+        { echo "error: there is no clang++" >&2; exit 2; })
+fi
+cmake -S "$root" -B "$build" -G Ninja \
+  -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DCMAKE_CXX_COMPILER="$cxx" \
+  -DCMAKE_C_COMPILER="${cxx/clang++/clang}" \
+  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+  -DCMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link \
+  -DINTERNODE_BUILD_BENCHMARKS=OFF \
+  -DINTERNODE_SANITIZE=address,undefined > /dev/null
+cmake --build "$build" -j "${JOBS:-2}" --target "${targets[@]}"
+
+failed=()
+mkdir -p "$build/found"
+for target in "${targets[@]}"; do
+  mkdir -p "$build/corpus/$target"
+  echo "== $target: ${seconds} s"
+  if ! "$build/bin/$target" -max_total_time="$seconds" -timeout=25 \
+      -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix="$build/found/$target-" \
+      "$build/corpus/$target" "$root/tests/fuzz/corpus/$target" 2>&1 |
+      tail -n 40; then
+    failed+=("$target")
+  fi
+done
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "error: found by ${failed[*]}; again: $build/bin/TARGET $build/found/FILE" >&2
+  exit 1
+fi
