@@ -33,6 +33,12 @@ target_compile_options(internode_compile INTERFACE
   -ffp-contract=off
   $<$<BOOL:${INTERNODE_WERROR}>:-Werror>)
 
+if(CMAKE_UNITY_BUILD)
+  # What is global in one source is none of the next one's business; the plain
+  # build looks for names that are hidden.
+  target_compile_options(internode_compile INTERFACE -Wno-shadow)
+endif()
+
 if(INTERNODE_SANITIZE)
   # What the sanitizers add makes GCC doubt variables that are initialised.
   target_compile_options(internode_compile INTERFACE

@@ -242,8 +242,8 @@ FunctionInfo MakeHarmonicInfo() {
   return info;
 }
 
-core::Field DayField(const std::string& name, const std::string& long_name,
-                     const std::string& calendar) {
+core::Field DateField(const std::string& name, const std::string& long_name,
+                      const std::string& calendar) {
   return {.name = name,
           .type = core::DataType::kInt32,
           .dims = {},
@@ -265,8 +265,8 @@ absl::Status MakeSchema(const FunctionInputs& inputs,
   INTERNODE_ASSIGN_OR_RETURN(
       core::RecordSchema schema,
       core::RecordSchema::Create(
-          {DayField("t_start", "first observation", inputs.calendar),
-           DayField("t_end", "last observation", inputs.calendar),
+          {DateField("t_start", "first observation", inputs.calendar),
+           DateField("t_end", "last observation", inputs.calendar),
            BandField("n_obs", core::DataType::kInt32, "number of observations",
                      "1"),
            coefs,

@@ -7,8 +7,8 @@ With --analyze also clang's path-sensitive analyzer, which takes long.
 
 Most of the time goes into what a source includes. Sources that are compiled
 with the same flags are therefore looked at together, as one unit that includes
-them; where such a unit has findings, which may come of the joining, its sources
-are looked at one by one, and what is found there counts.
+them; where such a unit does not compile, because of the joining, its sources
+are looked at one by one.
 
 What was found clean is remembered in BUILD_DIR/tidy by the contents of the
 source, of all the project's headers that it reads, and of .clang-tidy; only
@@ -114,15 +114,23 @@ class Tidy:
         """(findings, seconds) of a unit; marks what is clean."""
         begin = time.monotonic()
         findings = []
-        ok = len(unit) > 1 and run(self.unit_file(number, unit), unit[0],
-                                   [*self.options, *JOINED])[0]
-        for source in unit:
-            if not ok:
-                alone, output = run(ROOT / source.name, source, self.options)
-                if not alone:
+        joined = len(unit) > 1
+        if joined:
+            ok, output = run(self.unit_file(number, unit), unit[0],
+                             [*self.options, *JOINED])
+            joined = "[clang-diagnostic-error]" not in output
+        if joined and ok:
+            for source in unit:
+                source.mark.touch()
+        elif joined:
+            findings.append(("together", output))
+        else:
+            for source in unit:
+                ok, output = run(ROOT / source.name, source, self.options)
+                if ok:
+                    source.mark.touch()
+                else:
                     findings.append((source.name, output))
-                    continue
-            source.mark.touch()
         return findings, time.monotonic() - begin
 
 

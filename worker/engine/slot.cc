@@ -291,7 +291,7 @@ absl::Status Slot::Read(const core::Selection& selection, core::Block* block) {
       std::swap(*block, ahead_->block);
       ahead_->state = ReadAhead::State::kNone;
     }
-    const absl::Status status = ahead ? ahead_->status : absl::OkStatus();
+    absl::Status status = ahead ? ahead_->status : absl::OkStatus();
     engine_->PlanAhead(this);
     if (ahead) return status;
   }
