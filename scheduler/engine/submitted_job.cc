@@ -18,7 +18,7 @@ namespace {
 
 namespace value = ::internode::core;
 
-constexpr size_t kMostNameBytes = 256;
+constexpr size_t kMostJobNameBytes = 256;
 constexpr size_t kRequestIdBytes = 16;
 
 absl::Status TooManyPixels() {
@@ -50,10 +50,10 @@ absl::Status ReadPolicy(const v1::JobPolicy& policy, SubmittedJob* job) {
     return absl::InvalidArgumentError(absl::StrCat(
         "max_retries is ", policy.max_retries(), "; it is 0 to 100"));
   }
-  if (policy.name().size() > kMostNameBytes) {
+  if (policy.name().size() > kMostJobNameBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the job's name has ", policy.name().size(),
-                     " bytes; it has at most ", kMostNameBytes));
+                     " bytes; it has at most ", kMostJobNameBytes));
   }
   job->priority = policy.priority();
   job->name = policy.name();
