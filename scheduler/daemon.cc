@@ -33,6 +33,7 @@ namespace {
 
 // Open streams are cancelled so long after they were asked to end.
 constexpr absl::Duration kStopGrace = absl::Seconds(5);
+constexpr char kParentEnded[] = "the end of its parent";
 
 void LogOfGrpc(gpr_log_func_args* args) {
   const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR
@@ -80,7 +81,7 @@ class StopSignals {
                                ? 1
                                : read(lifeline, ignored.data(), ignored.size());
       if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) {
-        return "the end of its parent";
+        return kParentEnded;
       }
     }
   }
@@ -176,7 +177,10 @@ absl::Status RunDaemon(const Config& config) {
   LogInfo("stopping: ", why);
   parts.server->SetServing(false);
   parts.engine->Stop();
-  parts.server->Stop(absl::Now() + kStopGrace);
+  // Nobody waits for what a scheduler without a parent has to say.
+  const bool orphaned = why == kParentEnded;
+  parts.server->Stop(absl::Now() +
+                     (orphaned ? absl::ZeroDuration() : kStopGrace));
   LogInfo("stopped");
   return absl::OkStatus();
 }
