@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "rpc/peer.h"
+#include "worker/data_roots.h"
 #include "worker/engine/monotonic_clock.h"
 #include "worker/exit_code.h"
 #include "worker/memory_limit.h"
@@ -214,6 +217,20 @@ int RunDaemon(const WorkerOptions& options) {
     LogError("a memory limit of ", FormatBytes(options.memory_limit), " for ",
              options.num_processes,
              " processes leaves less than 32 MiB for each");
+    return kExitWrongUse;
+  }
+  // What its processes would end of, each for itself. Libraries are loaded by
+  // them alone.
+  absl::Status status = DataRoots::Create(options.data_roots).status();
+  for (const std::string& folder : options.function_path) {
+    std::error_code error;
+    if (status.ok() && !std::filesystem::is_directory(folder, error)) {
+      status = absl::NotFoundError(
+          absl::StrCat("function path '", folder, "' is not a folder"));
+    }
+  }
+  if (!status.ok()) {
+    LogError(status.message());
     return kExitWrongUse;
   }
   Daemon daemon(options);

@@ -138,6 +138,7 @@ Engine::JobPtr Engine::FindJob(
   if (it != jobs_.end()) {
     if (request == nullptr ||
         request->fingerprint == it->second->request->fingerprint) {
+      if (request != nullptr) it->second->request = request;
       return it->second;
     }
     // Another scheduler's job of the same number.

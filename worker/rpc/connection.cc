@@ -98,7 +98,7 @@ void Connection::OpenControl() {
        .on_closed =
            [this, attempt](const grpc::Status& status) {
              loop_->Post([this, attempt, ended = rpc::FromGrpc(status)] {
-               OnClosed(attempt, ended);
+               OnClosed(attempt, true, ended);
              });
            }},
       [&streams](grpc::ClientContext* context, Control* reactor) {
@@ -125,7 +125,7 @@ void Connection::OpenData(const v1::Welcome& welcome) {
        .on_closed =
            [this, attempt](const grpc::Status& status) {
              loop_->Post([this, attempt, ended = rpc::FromGrpc(status)] {
-               OnClosed(attempt, ended);
+               OnClosed(attempt, false, ended);
              });
            }},
       [&streams](grpc::ClientContext* context, Data* reactor) {
@@ -138,7 +138,7 @@ void Connection::OpenData(const v1::Welcome& welcome) {
 
 void Connection::OnMessage(uint64_t attempt,
                            const v1::SchedulerMessage& message) {
-  if (attempt != attempt_ || reason_.has_value()) return;
+  if (attempt != attempt_ || reason_.has_value() || closing_) return;
   if (!message.has_welcome()) {
     if (connected_) user_->OnMessage(message);
     return;
@@ -199,16 +199,16 @@ void Connection::SendFrame(v1::Frame header, const std::string& bytes) {
   } while (begin < bytes.size());
 }
 
-void Connection::OnClosed(uint64_t attempt, const absl::Status& status) {
+void Connection::OnClosed(uint64_t attempt, bool control,
+                          const absl::Status& status) {
   Streams& streams = streams_[attempt];
   --streams.open;
   if (!reason_.has_value()) reason_ = status;
   if (streams.open > 0) {
-    // Both streams make a connection.
-    if (!closing_) {
-      streams.control->Cancel();
-      streams.data->Cancel();
-    }
+    // Both streams make a connection. At its end Data may close first, while
+    // Control still sends.
+    if (!closing_) streams.control->Cancel();
+    if (!closing_ || control) streams.data->Cancel();
     return;
   }
   // The last references but gRPC's; the channels stay until OnDestroyed.

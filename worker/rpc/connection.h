@@ -104,7 +104,7 @@ class Connection {
   void OpenData(const v1::Welcome& welcome);
   void OnMessage(uint64_t attempt, const v1::SchedulerMessage& message);
   void Welcomed(const v1::Welcome& welcome);
-  void OnClosed(uint64_t attempt, const absl::Status& status);
+  void OnClosed(uint64_t attempt, bool control, const absl::Status& status);
   void OnDestroyed(uint64_t attempt);
   void Ended(const absl::Status& status);
   void Retry(const absl::Status& status);
