@@ -108,6 +108,17 @@ void Connection::Pause(absl::Duration duration) {
   mu_.AwaitWithDeadline([] { return false; }, absl::Now() + duration);
 }
 
+bool Connection::Reconnected(absl::Duration duration) {
+  const grpc_connectivity_state state = channel_->GetState(true);
+  if (state == GRPC_CHANNEL_READY) {
+    Pause(duration);
+    return false;
+  }
+  channel_->WaitForStateChange(state,
+                               absl::ToChronoTime(absl::Now() + duration));
+  return channel_->GetState(false) == GRPC_CHANNEL_READY;
+}
+
 absl::Duration Connection::BackOff(int attempts) {
   const absl::Duration most =
       std::min(kMaxBackOff, kFirstBackOff * (1 << std::min(attempts, 10)));
@@ -183,7 +194,10 @@ absl::Status Connection::Retry::Ended(const absl::Status& status) {
   const absl::Time resume =
       std::min(until, absl::Now() + connection_->BackOff(attempts_++));
   while (absl::Now() < resume) {
-    connection_->Pause(std::min(kLookInterval, resume - absl::Now()));
+    if (connection_->Reconnected(
+            std::min(kLookInterval, resume - absl::Now()))) {
+      break;
+    }
     CallLimits others = limits_;
     others.deadline = absl::InfiniteFuture();
     INTERNODE_RETURN_IF_ERROR(connection_->Interrupted(others));

@@ -118,6 +118,9 @@ class Connection {
  private:
   explicit Connection(Options options);
   absl::Status Handshake();
+  // Waits for at most `duration`, and lets the channel connect meanwhile, which
+  // it does only while somebody waits for it; whether it has.
+  bool Reconnected(absl::Duration duration);
   // A delay of attempt `attempts`, with jitter.
   absl::Duration BackOff(int attempts);
   // The scheduler is away, in one line.
