@@ -5,15 +5,16 @@ import contextlib
 import os
 import pathlib
 import random
+import select
 import subprocess
 import tempfile
-import threading
 import unittest
 
 import h5py
 import numpy as np
 
 import cluster
+import processes
 from cluster import digest, internode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,50 +23,43 @@ SEED = int(os.environ.get("FAULTS_SEED", "1"))
 
 
 class Gate:
-    """A FIFO at which the function waits on one pixel, until it is opened."""
+    """A FIFO at which the function waits on one pixel, until it is opened. Who
+    comes says so through a second one."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
-        self._fd = None
+        self._fds = []
+        self._arrivals = b""
         self.open_for_ever()
+
+    def shut(self):
+        """From now on the function waits here."""
+        os.unlink(self.path)
+        for path in (self.path, f"{self.path}.arrivals"):
+            os.mkfifo(path)
+            self._fds.append(os.open(path, os.O_RDWR))
 
     def open_for_ever(self):
         """Nobody waits any more."""
         free = self.path.with_suffix(".free")
         free.write_bytes(b"")
         os.replace(free, self.path)
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-    def shut(self):
-        """From now on the function waits here."""
-        os.unlink(self.path)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self.path}.pid")
-        os.mkfifo(self.path)
+            os.unlink(f"{self.path}.arrivals")
+        for fd in self._fds:
+            os.close(fd)
+        self._fds = []
 
     def await_function(self, seconds=60):
-        """Until the function has come here; the process in which it waits."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-        opened = []
-
-        def open_for_writing():
-            opened.append(os.open(self.path, os.O_WRONLY))
-        opener = threading.Thread(target=open_for_writing, daemon=True)
-        opener.start()
-        opener.join(seconds)
-        if opener.is_alive():
-            # A reader ends the thread's wait.
-            reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-            opener.join()
-            os.close(reader)
-            os.close(opened[0])
-            raise AssertionError("the function did not come to the gate")
-        self._fd = opened[0]
-        return int(pathlib.Path(f"{self.path}.pid").read_text())
+        """Until the function comes here once more; its process."""
+        deadline = processes.Deadline(seconds)
+        while b"\n" not in self._arrivals:
+            ready = select.select([self._fds[1]], [], [],
+                                  deadline.left("the function at the gate"))
+            if ready[0]:
+                self._arrivals += os.read(self._fds[1], 4096)
+        pid, _, self._arrivals = self._arrivals.partition(b"\n")
+        return int(pid)
 
 
 class FaultTest(unittest.TestCase):
@@ -98,8 +92,8 @@ class FaultTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.gate = Gate(self.folder / "gate")
+        self.addCleanup(self.gate.open_for_ever)
         self.chance = random.Random(f"{SEED} {self.id()}")
-        self._result_of_test = None
 
     def run(self, result=None):
         """Like unittest's; a failure is followed by what the daemons said."""

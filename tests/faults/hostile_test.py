@@ -30,6 +30,7 @@ class HostileTest(FaultTest):
 
     def tearDown(self):
         """Whatever was done to it, the scheduler runs jobs."""
+        self.gate.open_for_ever()
         self.assertTrue(self.cluster.scheduler.running())
         expected = self.undisturbed(self.job())
         self.cluster.await_cores(2)
@@ -160,7 +161,8 @@ class HostileTest(FaultTest):
             spec.parameters.add(name=f"p{i}", value=value)
         # The server ends the call before it has read it.
         self.assert_error((Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE),
-                          self.rpc.plan_job, spec=spec)
+                          self.rpc.unary("PlanJob"),
+                          message("PlanJobRequest", spec=spec))
         self.assertLess(processes.resident_bytes(self.cluster.scheduler.pid,
                                                  "VmHWM"), 200 * MIB)
         del spec.parameters[:]
@@ -273,11 +275,13 @@ class HostileTest(FaultTest):
         self.end_gated(job_id)
 
     def test_a_session_that_was_guessed(self):
-        attach = message("FrameMessage", attach=message("Attach", session=1))
+        words = queue.Queue()
+        words.put(message("FrameMessage", attach=message("Attach", session=1)))
         self.assert_error(
             (Code.INVALID_ARGUMENT, Code.PERMISSION_DENIED, Code.NOT_FOUND,
              Code.UNAUTHENTICATED, Code.FAILED_PRECONDITION), list,
-            self.rpc.data(iter([attach])))
+            self.rpc.data(iter(words.get, None)))
+        words.put(None)
 
     def submit_gated(self):
         """A job that cannot end, and whose other tasks liars may get."""

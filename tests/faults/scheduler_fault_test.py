@@ -72,7 +72,8 @@ class SchedulerFaultTest(FaultTest):
 
     def test_a_stopped_scheduler_goes_on(self):
         cluster, run, out, expected = self.start_gated(
-            scheduler_args=["--worker-timeout", "1s"])
+            scheduler_args=["--worker-timeout", "1s",
+                            "--heartbeat-interval", "200ms"])
         cluster.scheduler.signal(signal.SIGSTOP)
         self.gate.open_for_ever()
         # Longer than a worker may be silent: it is not the workers' fault.

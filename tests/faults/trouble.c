@@ -73,27 +73,25 @@ static int32_t CreateKernel(void* prepared, void** kernel, char* error,
 
 static void DestroyKernel(void* kernel) { (void)kernel; }
 
-/* Writes who we are to PATH.pid, and waits until the test, which has the other
- * end of the FIFO at PATH, closes it. */
+/* Writes who we are to the FIFO at PATH.arrivals, and waits until the test,
+ * which has the other end of the FIFO at PATH, closes it. */
 static void WaitAtGate(const char* path) {
   char name[1100];
-  snprintf(name, sizeof(name), "%s.%d.new", path, (int)getpid());
-  FILE* file = fopen(name, "w");
-  if (file != NULL) {
-    fprintf(file, "%d\n", (int)getpid());
-    fclose(file);
-    char final_name[1100];
-    snprintf(final_name, sizeof(final_name), "%s.pid", path);
-    rename(name, final_name);
+  snprintf(name, sizeof(name), "%s.arrivals", path);
+  /* Fails when nobody listens any more. */
+  const int arrivals = open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (arrivals >= 0) {
+    dprintf(arrivals, "%d\n", (int)getpid());
+    close(arrivals);
   }
-  int fd;
-  do {
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return;
+  const int gate = open(path, O_RDONLY | O_CLOEXEC);
+  if (gate < 0) return;
   char byte;
-  while (read(fd, &byte, 1) == 1 || errno == EINTR) errno = 0;
-  close(fd);
+  ssize_t got;
+  do {
+    got = read(gate, &byte, 1);
+  } while (got > 0 || (got < 0 && errno == EINTR));
+  close(gate);
 }
 
 static void EatMemory(void) {

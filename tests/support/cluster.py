@@ -113,9 +113,10 @@ class Cluster:
             return
         said = self.scheduler.await_ready()
         self.address = said["address"]
-        self.http = said["http"]
+        self.http = said.get("http", "")
         self._listen = self.address
-        self._http = self.http.removeprefix("http://").rstrip("/")
+        if self.http:
+            self._http = self.http.removeprefix("http://").rstrip("/")
         if self.rpc is None:
             self.rpc = service_rpc.Rpc(self.address)
 

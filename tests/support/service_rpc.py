@@ -36,7 +36,7 @@ def messages():
             sys.path.remove(folder)
 
 
-def message(name, **fields):
+def message(name, /, **fields):
     """A message of internode.v1 by its name."""
     for module in messages().values():
         kind = getattr(module, name, None)
@@ -98,10 +98,22 @@ class Rpc:
         return ask
 
     def __getattr__(self, name):
-        """rpc.get_job(job_id=...) is GetJob."""
+        """rpc.get_job(job_id=...) is GetJob, asked again when the connection
+        breaks."""
         if name.startswith("_"):
             raise AttributeError(name)
-        return self.unary("".join(map(str.capitalize, name.split("_"))))
+        call = self.unary("".join(map(str.capitalize, name.split("_"))))
+
+        def ask(*args, **fields):
+            for _ in range(20):
+                try:
+                    return call(*args, **fields)
+                except grpc.RpcError as error:
+                    if error.code() != grpc.StatusCode.UNAVAILABLE:
+                        raise
+                    last = error
+            raise last
+        return ask
 
     def watch(self, job_id, timeout=120):
         """JobInfo at once and at every change, until the job has ended."""
