@@ -61,6 +61,10 @@ void BuildApp(CLI::App* root, CommandLine* line) {
   AddFunctionsCommand(root, line);
   AddSegmentsCommand(root, line);
   AddSimulateCommand(root, line);
+  AddInfoCommand(root, line);
+  AddJobCommand(root, line);
+  AddWorkerCommand(root, line);
+  AddBenchCommand(root, line);
   AddCompletionCommand(root, line);
   root->require_subcommand(0, 1);
   SetEnvironmentNames(root, "INTERNODE_");

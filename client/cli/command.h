@@ -51,6 +51,10 @@ void AddFunctionsCommand(CLI::App* root, CommandLine* line);
 void AddSegmentsCommand(CLI::App* root, CommandLine* line);
 void AddSegmentsPixelCommand(CLI::App* group, CommandLine* line);
 void AddSimulateCommand(CLI::App* root, CommandLine* line);
+void AddInfoCommand(CLI::App* root, CommandLine* line);
+void AddJobCommand(CLI::App* root, CommandLine* line);
+void AddWorkerCommand(CLI::App* root, CommandLine* line);
+void AddBenchCommand(CLI::App* root, CommandLine* line);
 void AddCompletionCommand(CLI::App* root, CommandLine* line);
 
 // The whole tree.
