@@ -22,6 +22,7 @@
 #include "rpc/server.h"
 #include "scheduler/announcement.h"
 #include "scheduler/engine/engine.h"
+#include "scheduler/http/http_server.h"
 #include "scheduler/journal/sqlite_journal.h"
 #include "scheduler/rpc/client_service.h"
 #include "scheduler/rpc/worker_service.h"
@@ -113,6 +114,7 @@ struct Parts {
   std::unique_ptr<ClientServiceImpl> clients;
   std::unique_ptr<WorkerServiceImpl> workers;
   std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<HttpServer> http;
   SchedulerFile file;
 };
 
@@ -148,9 +150,18 @@ absl::Status Serve(const Config& config, Parts* parts) {
                           .port = config.listen_port,
                           .reflection = config.reflection},
                          {parts->clients.get(), parts->workers.get()}));
-  parts->engine->SetAddresses(parts->server->address(), "");
   parts->engine->Start();
-  const std::string line = FormatAnnouncement(parts->server->address(), "");
+  std::string url;
+  if (config.http) {
+    INTERNODE_ASSIGN_OR_RETURN(
+        parts->http,
+        HttpServer::Start({.host = config.http_host, .port = config.http_port},
+                          parts->engine.get()));
+    url = parts->http->url();
+  }
+  parts->engine->SetAddresses(parts->server->address(),
+                              url.empty() ? "" : absl::StrCat(url, "/status"));
+  const std::string line = FormatAnnouncement(parts->server->address(), url);
   if (!config.scheduler_file.empty()) {
     INTERNODE_RETURN_IF_ERROR(parts->file.Write(config.scheduler_file, line));
   }
@@ -172,6 +183,7 @@ absl::Status RunDaemon(const Config& config) {
   INTERNODE_RETURN_IF_ERROR(Serve(config, &parts));
   LogInfo("internode-scheduler ", Version(), " listens on ",
           parts.server->address(), ", state in ", config.state_dir,
+          parts.http == nullptr ? "" : absl::StrCat(", ", parts.http->url()),
           ", ready after ", absl::FormatDuration(absl::Now() - begin));
   const std::string why = signals.Wait(config.lifeline_fd);
   LogInfo("stopping: ", why);

@@ -75,6 +75,10 @@ LAYERS = {
         modules=("scheduler/core", "base", "core", "rpc", "proto"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF
                             | {"sqlite3.h", "nlohmann/", "CLI/"})),
+    "scheduler/http": Layer(
+        modules=("scheduler/engine", "base", "core", "proto"),
+        libraries=frozenset(ABSEIL | PROTOBUF
+                            | {"httplib.h", "prometheus/", "nlohmann/"})),
     "worker": Layer(
         modules=("base", "core", "cube", "functions", "rpc", "proto"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF | {"nlohmann/", "CLI/"})),

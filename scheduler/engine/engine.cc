@@ -83,6 +83,10 @@ Engine::Engine(const EngineOptions& options, const Clock* clock,
                   UpdateBlocked();
                 });
               }});
+  recoverer_ = std::make_unique<Strand>(
+      clock,
+      Strand::Hooks{.turn_end = [] {},
+                    .next_wakeup = [] { return absl::InfiniteFuture(); }});
   if (options_.retain < absl::InfiniteDuration()) next_forget_ = started_;
 }
 
@@ -95,6 +99,7 @@ void Engine::Start() {
   threaded_ = true;
   strand_->Start();
   writer_->Start();
+  recoverer_->Start();
 }
 
 void Engine::Stop() {
@@ -108,6 +113,8 @@ void Engine::Stop() {
     while (RunTurn()) {
     }
   }
+  stop_recovery_ = true;
+  recoverer_->Stop();
   // What arrived before is made durable, and acknowledged.
   writer_->Stop();
   absl::Notification closed;
@@ -126,7 +133,8 @@ void Engine::Stop() {
 
 bool Engine::RunTurn() {
   const bool ran = strand_->RunTurn();
-  return writer_->RunTurn() || ran;
+  const bool wrote = writer_->RunTurn();
+  return recoverer_->RunTurn() || wrote || ran;
 }
 
 void Engine::SetAddresses(absl::string_view address,
@@ -143,21 +151,36 @@ void Engine::SetAddresses(absl::string_view address,
 absl::Status Engine::Recover() {
   INTERNODE_ASSIGN_OR_RETURN(std::vector<JournalJob> jobs, journal_->Jobs());
   for (JournalJob& job : jobs) {
-    INTERNODE_RETURN_IF_ERROR(RecoverJob(std::move(job)));
+    INTERNODE_ASSIGN_OR_RETURN(JobEntry * entry, AddStored(std::move(job)));
+    if (entry->recovering) continue;
+    INTERNODE_RETURN_IF_ERROR(
+        OnRecovered(entry, spool_->Recover(entry->id.value)));
   }
   for (const uint64_t job : spool_->JobsToRecover()) {
     // Submitted or forgotten, but for the end of the process.
+    if (FindEntry({job}) != nullptr) continue;
     INTERNODE_RETURN_IF_ERROR(spool_->Forget(job));
   }
   CollectFacts();
   INTERNODE_RETURN_IF_ERROR(journal_->Commit(facts_));
   facts_.clear();
   Release();
+  for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
+    if (!it->second->recovering) continue;
+    recoverer_->Post([this, job = it->first] {
+      if (stop_recovery_) return;
+      auto damages = spool_->Recover(job.value);
+      strand_->Post([this, job, damages = std::move(damages)]() mutable {
+        OnRecovered(FindEntry(job), std::move(damages)).IgnoreError();
+      });
+    });
+  }
   return absl::OkStatus();
 }
 
-absl::Status Engine::RecoverJob(JournalJob stored) {
-  auto entry = std::make_unique<JobEntry>();
+absl::StatusOr<JobEntry*> Engine::AddStored(JournalJob stored) {
+  auto added = std::make_unique<JobEntry>();
+  JobEntry* const entry = added.get();
   entry->id = stored.job;
   INTERNODE_ASSIGN_OR_RETURN(entry->job, ParseStoredJob(stored.plan));
   entry->job.bytes.clear();
@@ -165,28 +188,63 @@ absl::Status Engine::RecoverJob(JournalJob stored) {
   entry->submitted = stored.submitted;
   entry->started = stored.started;
   entry->start_collected = stored.started != absl::InfinitePast();
-  entry->reason = stored.message;
   entry->ended = stored.finished;
-  INTERNODE_ASSIGN_OR_RETURN(const std::vector<SpoolDamage> damages,
-                             spool_->Recover(stored.job.value));
-  for (const SpoolDamage& damage : damages) {
-    LogWarning("job ", FormatJobId(stored.job), ": ", damage.ToString());
-  }
+  entry->reason = stored.message;
+  entry->stored_state = stored.state;
+  entry->stored_done = stored.num_done;
+  entry->stored_failed = stored.num_failed;
+  entry->recovering = entry->counted_out = core::IsTerminal(stored.state);
+  if (!entry->counted_out) ++num_active_jobs_;
+  jobs_by_request_.emplace(entry->job.request_id, stored.job);
+  jobs_.emplace(stored.job, std::move(added));
+  return entry;
+}
+
+absl::Status Engine::OnRecovered(
+    JobEntry* entry, absl::StatusOr<std::vector<SpoolDamage>> damages) {
+  const std::string id = FormatJobId(entry->id);
   core::JobRecovered event;
-  event.submission = {.job = stored.job,
+  event.submission = {.job = entry->id,
                       .num_tasks = entry->job.num_tasks,
                       .priority = entry->job.priority,
                       .policies = entry->job.policies};
-  event.state = stored.state;
-  event.done = spool_->Find(stored.job.value)->Done().intervals();
-  INTERNODE_ASSIGN_OR_RETURN(
-      event.failures, journal_->Failures(stored.job, 0, core::kMostTasks));
-  jobs_by_request_.emplace(entry->job.request_id, stored.job);
-  entry->counted_out = core::IsTerminal(stored.state);
-  if (!entry->counted_out) ++num_active_jobs_;
-  jobs_.emplace(stored.job, std::move(entry));
+  event.state = entry->stored_state;
+  if (damages.ok()) {
+    for (const SpoolDamage& damage : *damages) {
+      LogWarning("job ", id, ": ", damage.ToString());
+    }
+    event.done = spool_->Find(entry->id.value)->Done().intervals();
+  } else {
+    LogError("job ", id,
+             ": its results cannot be read: ", damages.status().message());
+  }
+  MarkChanged(entry->id);
+  if (entry->recovering && !damages.ok()) {
+    entry->unreadable = damages.status();
+    return damages.status();
+  }
+  auto failures = journal_->Failures(entry->id, 0, core::kMostTasks);
+  INTERNODE_RETURN_IF_ERROR(failures.status());
+  event.failures = *std::move(failures);
   Handle(event);
+  entry->recovering = false;
+  if (!damages.ok()) {
+    Handle(
+        core::JobAborted{entry->id, absl::StrCat("its results cannot be read: ",
+                                                 damages.status().message())});
+  } else if (entry->counted_out && !core::IsTerminal(StateOf(*entry))) {
+    Reopen(entry);
+  }
   return absl::OkStatus();
+}
+
+void Engine::Reopen(JobEntry* entry) {
+  LogWarning("job ", FormatJobId(entry->id),
+             " goes on: results that it had are lost");
+  entry->counted_out = false;
+  ++num_active_jobs_;
+  entry->ended = absl::InfinitePast();
+  AddChange(entry->id, core::JobState::kRunning, "", now_);
 }
 
 // ---- the turn ----
@@ -343,7 +401,7 @@ void Engine::UpdateBlocked() {
     LogInfo("results can be written again");
     Handle(core::SpoolResumed{});
   } else {
-    LogWarning("no tasks are given out: ", reason);
+    if (!stopping_) LogWarning("no tasks are given out: ", reason);
     Handle(core::SpoolBlocked{reason});
   }
   blocked_ = reason;
@@ -360,6 +418,8 @@ void Engine::ForgetOldJobs() {
     return;
   }
   for (const core::JobId job : *old) {
+    const JobEntry* const entry = FindEntry(job);
+    if (entry == nullptr || entry->recovering) continue;
     LogInfo("job ", FormatJobId(job),
             " is forgotten: it ended longer ago than ",
             absl::FormatDuration(options_.retain));

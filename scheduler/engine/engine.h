@@ -59,9 +59,10 @@ struct EngineOptions {
 // answered once, on the strand, by a Reply that must not block.
 class Engine {
  public:
-  // Reads the journal, and the spool's frames of all jobs; what is damaged is
-  // logged, and run again. All must outlive the engine. Errors: the journal's,
-  // the file system's.
+  // Reads the journal, and the frames of the jobs that have not ended; those of
+  // the others are read later, the newest first. What is damaged is logged, and
+  // run again. All must outlive the engine. Errors: the journal's, the file
+  // system's.
   static absl::StatusOr<std::unique_ptr<Engine>> Open(
       const EngineOptions& options, const Clock* clock, Journal* journal,
       Spool* spool);
@@ -159,7 +160,12 @@ class Engine {
 
   // ---- engine.cc: the turn ----
   absl::Status Recover();
-  absl::Status RecoverJob(JournalJob stored);
+  absl::StatusOr<JobEntry*> AddStored(JournalJob stored);
+  // Its spool was read, with `damages`.
+  absl::Status OnRecovered(JobEntry* entry,
+                           absl::StatusOr<std::vector<SpoolDamage>> damages);
+  // Its frames are not all there: it goes on.
+  void Reopen(JobEntry* entry);
   absl::Time Now();
   void Handle(const core::Event& event);
   void EndTurn();
@@ -219,6 +225,8 @@ class Engine {
   JobEntry* FindEntry(core::JobId job);
   v1::JobInfo InfoOf(const JobEntry& entry) const;
   std::string SummaryOf(const JobEntry& entry) const;
+  core::JobState StateOf(const JobEntry& entry) const;
+  std::string MessageOf(const JobEntry& entry, const core::JobInfo& info) const;
   template <typename Response>
   void ReplyWhenDurable(core::JobId job, Reply<Response> reply);
   void EraseEntry(core::JobId job);
@@ -261,6 +269,7 @@ class Engine {
                std::unique_ptr<const ReceivedFrame> frame);
   // The frame needs no more to be kept by its worker.
   void Settle(core::FrameId frame);
+  void SendAcks();
   void OnFrameLost(core::FrameId frame);
   void CloseAll();
   void RefuseData(LinkId link, const absl::Status& status);
@@ -324,12 +333,17 @@ class Engine {
   };
   // Not durable, not dropped.
   std::map<core::FrameId, Arrived> frames_;
+  // Data streams with frames that were settled in this turn.
+  std::set<LinkId> acks_due_;
 
   EngineCounters counters_;
   Histogram turn_seconds_;
   Histogram journal_seconds_;
 
   std::unique_ptr<SpoolWriter> writer_;
+  // Reads the spools of jobs that had ended.
+  std::unique_ptr<Strand> recoverer_;
+  std::atomic<bool> stop_recovery_ = false;
   // Last: its thread uses the others.
   std::unique_ptr<Strand> strand_;
 };

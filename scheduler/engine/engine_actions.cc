@@ -34,6 +34,7 @@ void Engine::Release() {
   for (const core::Action& action : actions) {
     std::visit([this](const auto& known) { Do(known); }, action);
   }
+  SendAcks();
   EndCommands(absl::OkStatus());
 }
 

@@ -79,6 +79,8 @@ void Engine::AnswerWaiters(JobEntry* entry) {
 
 absl::StatusOr<std::optional<FetchStep>> Engine::StepAt(
     const JobEntry& entry, const JobEntry::Waiter& at) {
+  INTERNODE_RETURN_IF_ERROR(entry.unreadable);
+  if (entry.recovering) return std::nullopt;
   FetchStep step;
   step.end = at.end;
   step.spool = spool_->Find(entry.id.value);

@@ -116,14 +116,23 @@ void Engine::Settle(core::FrameId id) {
                        });
   if (frame == stream.pending.end() || frame->id != id) return;
   frame->settled = true;
-  uint64_t sequence = 0;
-  int64_t bytes = 0;
   while (!stream.pending.empty() && stream.pending.front().settled) {
-    sequence = stream.pending.front().sequence;
-    bytes += stream.pending.front().num_bytes;
+    stream.ack_sequence = stream.pending.front().sequence;
+    stream.ack_bytes += stream.pending.front().num_bytes;
     stream.pending.pop_front();
+    acks_due_.insert(arrived.link);
   }
-  if (sequence > 0) stream.link->Acknowledge(sequence, bytes);
+}
+
+void Engine::SendAcks() {
+  for (const LinkId link : acks_due_) {
+    const auto it = datas_.find(link);
+    if (it == datas_.end()) continue;
+    DataStream& stream = it->second;
+    stream.link->Acknowledge(stream.ack_sequence, stream.ack_bytes);
+    stream.ack_bytes = 0;
+  }
+  acks_due_.clear();
 }
 
 void Engine::OnFrameLost(core::FrameId frame) {

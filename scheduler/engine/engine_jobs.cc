@@ -22,11 +22,23 @@ constexpr int64_t kUsualFailures = 1000;
 constexpr int64_t kMostFailures = 10'000;
 constexpr size_t kMostReasonBytes = 1024;
 
+// Why a job that had ended before the scheduler was started cannot be changed.
+absl::Status BeingRead(const JobEntry& entry) {
+  if (!entry.unreadable.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the results of job ", FormatJobId(entry.id),
+                     " cannot be read: ", entry.unreadable.message()));
+  }
+  return absl::UnavailableError(
+      absl::StrCat("the results of job ", FormatJobId(entry.id),
+                   " are being read after a restart; try again"));
+}
+
 int64_t NanosOf(absl::Time time) {
   return time == absl::InfinitePast() ? 0 : absl::ToUnixNanos(time);
 }
 
-v1::JobState StateOf(core::JobState state) {
+v1::JobState ToProto(core::JobState state) {
   switch (state) {
     case core::JobState::kQueued:
       return v1::JOB_STATE_QUEUED;
@@ -82,23 +94,38 @@ v1::JobInfo Engine::InfoOf(const JobEntry& entry) const {
   if (const auto spool = spool_->Find(entry.id.value); spool != nullptr) {
     info.set_spool_bytes(spool->disk_bytes());
   }
+  info.set_state(ToProto(StateOf(entry)));
+  info.set_tasks_done(entry.stored_done);
+  info.set_tasks_failed(entry.stored_failed);
+  info.set_message(entry.reason);
   const std::optional<core::JobInfo> known = core_.Job(entry.id);
   if (!known.has_value()) return info;
-  info.set_state(StateOf(known->state));
   info.set_tasks_done(known->done);
   info.set_tasks_failed(known->failed);
   info.set_tasks_leased(known->leased);
   info.set_task_ns(absl::ToInt64Nanoseconds(known->task_duration));
-  if (!core::IsTerminal(known->state)) {
-    if (!blocked_.empty())
-      info.set_message(blocked_);
-    else if (num_connected_ == 0)
-      info.set_message("no worker is connected");
-  } else if (known->state == core::JobState::kFailed ||
-             known->state == core::JobState::kCancelled) {
-    info.set_message(known->message.empty() ? entry.reason : known->message);
-  }
+  info.set_message(MessageOf(entry, *known));
   return info;
+}
+
+core::JobState Engine::StateOf(const JobEntry& entry) const {
+  const std::optional<core::JobInfo> known = core_.Job(entry.id);
+  return known.has_value() ? known->state : entry.stored_state;
+}
+
+std::string Engine::MessageOf(const JobEntry& entry,
+                              const core::JobInfo& info) const {
+  switch (info.state) {
+    case core::JobState::kQueued:
+    case core::JobState::kRunning:
+      if (!blocked_.empty()) return blocked_;
+      return num_connected_ == 0 ? "no worker is connected" : "";
+    case core::JobState::kFailed:
+    case core::JobState::kCancelled:
+      return info.message.empty() ? entry.reason : info.message;
+    default:
+      return "";
+  }
 }
 
 std::string Engine::SummaryOf(const JobEntry& entry) const {
@@ -259,7 +286,8 @@ void Engine::ListFailures(const v1::ListFailuresRequest& request,
       }
     }
     const internode::core::IntervalSet* failed = core_.Failed((*entry)->id);
-    response.set_total(failed == nullptr ? 0 : failed->size());
+    response.set_total(failed == nullptr ? (*entry)->stored_failed
+                                         : failed->size());
     reply(std::move(response));
   });
 }
@@ -279,6 +307,10 @@ void Engine::Explain(const v1::ExplainRequest& request,
         request.has_task() ? core_.Explain((*entry)->id, request.task())
                            : core_.Explain((*entry)->id);
     v1::ExplainResponse response;
+    if ((*entry)->recovering) {
+      response.add_reasons(std::string(BeingRead(**entry).message()));
+      return reply(std::move(response));
+    }
     response.add_reasons(why.text);
     if (!(*entry)->reason.empty()) response.add_reasons((*entry)->reason);
     for (const core::Happening& happening : why.history) {
@@ -334,6 +366,7 @@ void Engine::RetryJob(const v1::RetryJobRequest& request,
     const absl::StatusOr<JobEntry*> entry = FindToChange(request.job_id());
     if (!entry.ok()) return reply(entry.status());
     const std::optional<core::JobInfo> info = core_.Job((*entry)->id);
+    if (!info.has_value()) return reply(BeingRead(**entry));
     if (info->state != core::JobState::kCompletedWithFailures &&
         info->state != core::JobState::kFailed) {
       return reply(absl::FailedPreconditionError(
@@ -351,12 +384,20 @@ void Engine::ForgetJob(const v1::ForgetJobRequest& request,
     const absl::StatusOr<JobEntry*> entry = FindToChange(request.job_id());
     if (!entry.ok()) return reply(entry.status());
     const std::optional<core::JobInfo> info = core_.Job((*entry)->id);
+    if (!info.has_value() && (*entry)->unreadable.ok()) {
+      return reply(BeingRead(**entry));
+    }
     if (info.has_value() && !core::IsTerminal(info->state)) {
       return reply(absl::FailedPreconditionError(
           absl::StrCat("job ", FormatJobId((*entry)->id),
                        " has not ended; cancel it first")));
     }
-    Handle(core::JobForgotten{(*entry)->id});
+    if (info.has_value()) {
+      Handle(core::JobForgotten{(*entry)->id});
+    } else {
+      // The core does not know it.
+      actions_.push_back(core::EraseJob{(*entry)->id});
+    }
     after_commit_.push_back(
         [reply = std::move(reply)](const absl::Status& status) mutable {
           if (!status.ok()) return reply(status);
@@ -428,8 +469,7 @@ void Engine::UpdateChanged() {
 
 void Engine::UpdateWatchers(JobEntry* entry) {
   if (entry->watches.empty()) return;
-  const std::optional<core::JobInfo> known = core_.Job(entry->id);
-  const bool ended = known.has_value() && core::IsTerminal(known->state);
+  const bool ended = core::IsTerminal(StateOf(*entry));
   const v1::JobInfo info = InfoOf(*entry);
   for (auto& [id, watch] : entry->watches) {
     if (!watch.changed) continue;

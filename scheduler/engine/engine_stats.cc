@@ -19,6 +19,12 @@ void Engine::GetStats(Reply<EngineStats> reply) {
       stats.tasks_leased += job.leased;
       stats.tasks_committing += job.committing;
     }
+    for (const auto& [id, entry] : jobs_) {
+      if (!entry->recovering) continue;
+      ++stats.jobs[static_cast<size_t>(entry->stored_state)];
+      stats.tasks_done += entry->stored_done;
+      stats.tasks_failed += entry->stored_failed;
+    }
     const core::ClusterInfo cluster = core_.Cluster();
     stats.workers = cluster.num_workers;
     stats.workers_idle = cluster.num_idle;

@@ -16,7 +16,6 @@ struct EngineCounters {
   uint64_t jobs_submitted = 0;
   uint64_t leases_granted = 0;
   uint64_t tasks_granted = 0;
-  uint64_t tasks_done = 0;
   uint64_t tasks_failed = 0;
   uint64_t frames_received = 0;
   uint64_t frame_bytes_received = 0;

@@ -63,6 +63,14 @@ struct JobEntry {
   bool accepted = false;
   // … and durable: others than who submitted it may know.
   bool durable = false;
+  // It had ended before the scheduler was started, and its frames have not been
+  // read: the core does not know it, and `stored_…` says what the journal does.
+  bool recovering = false;
+  core::JobState stored_state = core::JobState::kQueued;
+  int64_t stored_done = 0;
+  int64_t stored_failed = 0;
+  // Why its frames cannot be read.
+  absl::Status unreadable;
   absl::Time submitted;
   absl::Time started = absl::InfinitePast();
   // The start is among the facts.

@@ -69,6 +69,9 @@ struct DataStream {
   Worker* worker = nullptr;
   core::Epoch epoch = 0;
   uint64_t last_sequence = 0;
+  // To be acknowledged at the end of the turn; 0: nothing.
+  uint64_t ack_sequence = 0;
+  int64_t ack_bytes = 0;
   // Not acknowledged, in the order of arrival.
   std::deque<PendingFrame> pending;
 };

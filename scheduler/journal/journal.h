@@ -106,8 +106,8 @@ class Journal {
   // All jobs, by id.
   virtual absl::StatusOr<std::vector<JournalJob>> Jobs() = 0;
 
-  // Failures of a job by first task, from `first_task` on, `most` at the most.
-  // None for a job that is not there.
+  // Failures of a job that have tasks from `first_task` on, by first task,
+  // `most` at the most. None for a job that is not there.
   virtual absl::StatusOr<std::vector<core::TaskFailure>> Failures(
       core::JobId job, int64_t first_task, int64_t most) = 0;
 

@@ -295,7 +295,9 @@ absl::StatusOr<std::vector<TaskFailure>> SqliteJournal::Failures(
   INTERNODE_ASSIGN_OR_RETURN(
       SqliteQuery query,
       database_->Query("SELECT first_task, end_task, kind, message, worker "
-                       "FROM failures WHERE job = ?1 AND first_task >= ?2 "
+                       "FROM failures WHERE job = ?1 AND end_task > ?2 AND "
+                       "first_task >= coalesce((SELECT max(first_task) "
+                       "FROM failures WHERE job = ?1 AND first_task <= ?2), 0) "
                        "ORDER BY first_task LIMIT ?3"));
   query.Bind(1, Stored(job));
   query.Bind(2, first_task);

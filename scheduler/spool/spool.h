@@ -1,6 +1,7 @@
 #ifndef INTERNODE_SCHEDULER_SPOOL_SPOOL_H_
 #define INTERNODE_SCHEDULER_SPOOL_SPOOL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -74,7 +75,7 @@ class Spool {
 
   // Reads what an earlier process left of the job; returns what is lost of it.
   // A job without a folder gets one. Errors: kAlreadyExists (it is open), and
-  // as JobSpool::Recover.
+  // as JobSpool::Recover. Thread-safe, for different jobs.
   absl::StatusOr<std::vector<SpoolDamage>> Recover(uint64_t job);
 
   // Begins a new job. Errors: kAlreadyExists, and the file system's.
@@ -134,7 +135,7 @@ class Spool {
   // The writer's.
   std::set<uint64_t> appended_;
   // May be written before the room is looked at again.
-  int64_t allowance_ = 0;
+  std::atomic<int64_t> allowance_ = 0;
 
   mutable Mutex mu_;
   std::map<uint64_t, std::shared_ptr<JobSpool>> jobs_ ABSL_GUARDED_BY(mu_);

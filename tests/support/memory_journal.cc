@@ -1,6 +1,7 @@
 #include "tests/support/memory_journal.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -107,8 +108,11 @@ absl::StatusOr<std::vector<TaskFailure>> MemoryJournal::Failures(
   const auto entry = state_.jobs.find(job);
   if (entry == state_.jobs.end()) return found;
   const auto& failures = entry->second.failures;
-  for (auto it = failures.lower_bound(first_task);
-       it != failures.end() && static_cast<int64_t>(found.size()) < most;
+  auto it = failures.upper_bound(first_task);
+  if (it != failures.begin() && std::prev(it)->second.tasks.end > first_task) {
+    --it;
+  }
+  for (; it != failures.end() && static_cast<int64_t>(found.size()) < most;
        ++it) {
     found.push_back(it->second);
   }

@@ -161,6 +161,17 @@ TEST_P(JournalTest, FailuresAreGivenInPages) {
   EXPECT_THAT(journal_->Failures(id, 0, 1000).value(), IsEmpty());
 }
 
+TEST_P(JournalTest, FailuresAreFoundByAnyOfTheirTasks) {
+  const core::JobId id = Accept();
+  core::TaskFailure failure;
+  failure.tasks = {10, 20};
+  ASSERT_TRUE(journal_->Commit({TasksFailed{id, failure}}).ok());
+  for (const int64_t inside : {0, 10, 15, 19}) {
+    EXPECT_THAT(journal_->Failures(id, inside, 10).value(), SizeIs(1));
+  }
+  EXPECT_THAT(journal_->Failures(id, 20, 10).value(), IsEmpty());
+}
+
 TEST_P(JournalTest, FindsJobsThatEndedLongAgo) {
   const core::JobId old = Accept();
   const core::JobId young = Accept();
