@@ -39,7 +39,8 @@ install(DIRECTORY client/include/internode
 set(cli_options_header ${CMAKE_CURRENT_SOURCE_DIR}/client/cli/options.h)
 install(FILES ${cli_options_header} RENAME cli_options.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/internode)
-install(TARGETS internode RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS internode internode-scheduler
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Internode)
 install(EXPORT InternodeTargets NAMESPACE internode:: DESTINATION ${package_dir})
