@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 
 #include "base/did_you_mean.h"
 #include "base/quantity.h"
@@ -126,6 +127,14 @@ void AddProcessOptions(CLI::App* app, WorkerOptions* options) {
   app->add_option("--report-fd", options->report_fd)->group("");
 }
 
+// A list that the command line does not give: by the environment.
+std::vector<std::string> OrFromEnvironment(std::vector<std::string> given,
+                                           const char* variable) {
+  const char* const text = std::getenv(variable);
+  if (!given.empty() || text == nullptr) return given;
+  return absl::StrSplit(text, ':', absl::SkipEmpty());
+}
+
 absl::Status WrongOption(absl::string_view option, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(option, ": ", status.message()));
@@ -175,8 +184,10 @@ absl::Status ReadTexts(const Texts& texts, WorkerOptions* options) {
       texts.num_threads > 0
           ? texts.num_threads
           : std::max(1, UsableCores() / options->num_processes);
-  options->data_roots = texts.data_roots;
-  options->function_path = texts.function_path;
+  options->data_roots =
+      OrFromEnvironment(texts.data_roots, "INTERNODE_WORKER_DATA_ROOT");
+  options->function_path =
+      OrFromEnvironment(texts.function_path, "INTERNODE_WORKER_FUNCTION_PATH");
   absl::Status status =
       ReadMemoryLimit(texts.memory_limit, &options->memory_limit);
   status.Update(ReadDuration("--lifetime", texts.lifetime, &options->lifetime));
@@ -240,8 +251,11 @@ ParsedOptions ParseOptions(int argc, char** argv) {
   AddProcessOptions(&app, &options);
   app.footer(kFooter);
   for (CLI::Option* option : app.get_options()) {
-    if (!option->get_group().empty() && option->get_name() != "--help" &&
-        option->get_name() != "--version") {
+    const std::string name = option->get_name();
+    // Lists are read from the environment by ReadTexts.
+    if (!option->get_group().empty() && name != "--help" &&
+        name != "--version" && name != "--data-root" &&
+        name != "--function-path") {
       option->envname(EnvironmentName(*option));
     }
   }

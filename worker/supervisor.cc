@@ -24,7 +24,7 @@ namespace internode::worker {
 namespace {
 
 // A process that lived so long did not die of its start.
-constexpr int64_t kLongLifeNs = 60'000'000'000;
+constexpr int64_t kLongLifeNs = 10'000'000'000;
 
 std::vector<RunningTask> Running(SharedPage* page) {
   std::vector<RunningTask> running;
@@ -141,6 +141,7 @@ std::vector<std::string> Supervisor::Arguments(const Child& child) const {
 void Supervisor::StartProcess(Child* child) {
   child->restart.reset();
   child->killed.clear();
+  child->connected = false;
   child->start_ns = NowNanos();
   absl::StatusOr<std::unique_ptr<SharedPage>> page =
       SharedPage::Create(NewProcessId(), id_, options_.worker.num_slots);
@@ -214,10 +215,13 @@ void Supervisor::Restart(Child* child) {
     child->ended = true;
     return;
   }
+  // One that could connect can work: what killed it was a task, or somebody.
+  const absl::Duration longest =
+      child->connected ? std::min(options_.last_backoff, absl::Seconds(1))
+                       : options_.last_backoff;
   absl::Duration wait = absl::ZeroDuration();
   for (int death = 1; death < child->quick_deaths; ++death) {
-    wait = std::min(options_.last_backoff,
-                    std::max(2 * wait, options_.first_backoff));
+    wait = std::min(longest, std::max(2 * wait, options_.first_backoff));
   }
   if (wait > absl::Seconds(1)) {
     LogWarning("worker process ", child->number, " is started again in ",
@@ -248,7 +252,9 @@ void Supervisor::OnReports(const std::string& bytes) {
     uint16_t number = 0;
     std::memcpy(&number, &bytes[i], sizeof(number));
     for (const auto& child : children_) {
-      if (child->number == number) child->was_connected = true;
+      if (child->number != number) continue;
+      child->connected = true;
+      child->was_connected = true;
     }
   }
   const bool all =

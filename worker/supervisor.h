@@ -31,7 +31,8 @@ struct SupervisorOptions {
   std::string program;
   std::vector<std::string> first_arguments;
   // A process that died is started again at once; one that died again soon
-  // after twice as long as the time before, up to the last.
+  // after twice as long as the time before, up to the last, or up to a second
+  // if it had connected.
   absl::Duration first_backoff = absl::Milliseconds(200);
   absl::Duration last_backoff = absl::Seconds(30);
   absl::Duration memory_interval = absl::Milliseconds(200);
@@ -77,6 +78,8 @@ class Supervisor {
     std::unique_ptr<SharedPage> page;
     int64_t start_ns = 0;
     int quick_deaths = 0;
+    // This process, and any of its number.
+    bool connected = false;
     bool was_connected = false;
     // Waits to be started again.
     std::optional<EventLoop::TimerId> restart;
