@@ -2,9 +2,8 @@
 # Builds and checks everything. Ends with a line `N passed, N failed` and with
 # 0 only if nothing failed.
 #
-#   tests/run.sh               the steps that a change has to pass
-#   tests/run.sh --thorough    and clang-tidy, and the sanitizers on everything
-#   tests/run.sh --quick       without any sanitizer
+#   tests/run.sh               every step
+#   tests/run.sh --quick       without clang-tidy and the sanitizers
 #   tests/run.sh --only STEP   that step and what it needs; may be repeated
 #   tests/run.sh --list        the steps
 #
@@ -16,17 +15,12 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly STEPS=(packages shared-data format text shell layers build tests headers
-  install asan-core tidy asan tsan)
-readonly SLOW_STEPS=(asan-core)
-readonly THOROUGH_STEPS=(tidy asan tsan)
-# The tests of asan-core: the modules that everything else stands on.
-readonly CORE_TESTS=(internode_base_test internode_core_test
-  internode_functions_test internode_segment_file_test
-  internode_cube_reading_test internode_client_test)
+  install tidy asan tsan)
+readonly SLOW_STEPS=(tidy asan tsan)
 # What has to be done first, where something is.
 declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
-  [headers]=build [install]=build [tidy]=packages [asan]=packages
-  [asan-core]=packages [tsan]=packages)
+  [headers]=build [install]=build [tidy]=build [asan]=packages
+  [tsan]=packages)
 
 jobs=${JOBS:-$(nproc)}
 logs=build/logs
@@ -110,26 +104,15 @@ step_headers() { tools/check_headers.py build/release "$jobs"; }
 
 step_install() { tests/install/run.sh build/release; }
 
-step_tidy() {
-  cmake --preset release >/dev/null && tools/run_tidy.py build/release "$jobs"
-}
-
-sanitized_ctest() { # arguments of ctest
-  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
-  UBSAN_OPTIONS=print_stacktrace=1 \
-    run_ctest asan "$@"
-}
-
-step_asan-core() {
-  configure_and_build asan --target "${CORE_TESTS[@]}" || return
-  sanitized_ctest -R "^($(IFS='|'; echo "${CORE_TESTS[*]}"))\$"
-}
+step_tidy() { tools/run_tidy.py build/release "$jobs"; }
 
 # Tests with the label `tools` run none of the project's programs; those with
 # `release` measure time or memory, which a sanitizer changes.
 step_asan() {
   configure_and_build asan || return
-  sanitized_ctest -LE 'tools|release|bench'
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 \
+    run_ctest asan -LE 'tools|release|bench'
 }
 
 step_tsan() {
@@ -205,11 +188,10 @@ report_skipped() {
 }
 
 main() {
-  local quick=false thorough=false only=() step
+  local quick=false only=() step
   while (($# > 0)); do
     case $1 in
       --quick) quick=true ;;
-      --thorough) thorough=true ;;
       --only)
         if ! contains "${2:-}" "${STEPS[@]}"; then
           echo "error: no step '${2:-}'; steps are ${STEPS[*]}" >&2
@@ -237,8 +219,6 @@ main() {
   for step in "${STEPS[@]}"; do
     if ((${#only[@]} > 0)) && ! contains "$step" "${only[@]}"; then continue; fi
     if $quick && contains "$step" "${SLOW_STEPS[@]}"; then continue; fi
-    if ! $thorough && ((${#only[@]} == 0)) &&
-      contains "$step" "${THOROUGH_STEPS[@]}"; then continue; fi
     run_step "$step"
   done
 
