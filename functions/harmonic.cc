@@ -185,7 +185,7 @@ class PreparedHarmonic final : public PreparedFunction {
     return {{"time_origin", std::string("1970-01-01")},
             {"angular_frequency", std::vector<double>{kAngularFrequency}},
             {"angular_frequency_units", std::string("radian day-1")},
-            {"slope_units", std::string("per day")}};
+            {"slope_unit", std::string("per day")}};
   }
   std::vector<std::string> notes() const override { return plan_->notes; }
 

@@ -29,6 +29,14 @@ double PerSecond(int64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
+// What ran the job: "sync", "2 threads", "1 worker".
+std::string ExecutorText(const RunReport& report) {
+  if (report.executor == "sync") return report.executor;
+  const bool threads = report.executor == "threads";
+  return absl::StrCat(report.workers, threads ? " thread" : " worker",
+                      report.workers == 1 ? "" : "s");
+}
+
 }  // namespace
 
 int RunReport::exit_code() const {
@@ -115,10 +123,10 @@ std::string ReportText(const Job& job, const RunReport& report) {
   absl::StrAppend(&text, "pixels: ", statuses.empty() ? "none" : statuses,
                   "\n");
   absl::StrAppendFormat(
-      &text, "%d segments in %s: %.2f s, %s pixels/s, %s with %d\n",
-      summary.records, report.out, report.seconds,
+      &text, "%d segments in %s: %.2f s, %s pixels/s, %s\n", summary.records,
+      report.out, report.seconds,
       ShortCount(PerSecond(summary.num_pixels(), report.seconds)),
-      report.executor, report.workers);
+      ExecutorText(report));
   return text;
 }
 

@@ -3,10 +3,12 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import shlex
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import h5py
@@ -51,6 +53,14 @@ class RunTest(CommandTest):
                          "--chunks", "y=3,x=4", *options)
             digests.add(digest(out))
         self.assertEqual(len(digests), 1)
+
+    def test_what_ran_it_is_named(self):
+        for options, name in ((["--executor", "sync"], "sync"),
+                              (["--nthreads", "1"], "1 thread"),
+                              (["--nthreads", "2"], "2 threads")):
+            out = self.out(f"{name.replace(' ', '_')}.nc")
+            done = self.succeed("run", "stats", self.cube, "-o", out, *options)
+            self.assertRegex(done.stdout, rf"pixels/s, {name}\n$")
 
     def test_an_executors_value_is_not_mistaken_for_the_function(self):
         out = self.out("a.nc")
@@ -281,6 +291,33 @@ class BadInputTest(CommandTest):
         self.assert_fails(["run", "stats", self.cube, "-o",
                            self.cube / "out.nc"], 2)
         self.assert_fails(["run", "stats", self.cube, "-o", self.folder], 2)
+
+    def test_the_output_folder_is_read_only(self):
+        # Root may write everywhere, so that another user runs a copy of the
+        # program, in folders that everyone can enter.
+        nobody = []
+        if os.geteuid() == 0:
+            nobody = ["setpriv", "--reuid=65534", "--regid=65534",
+                      "--clear-groups"]
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            folder.chmod(0o755)
+            program = shutil.copy(INTERNODE, folder)
+            cube = shutil.copy(self.cube, folder)
+            closed = folder / "closed"
+            closed.mkdir()
+            closed.chmod(0o555)
+            done = subprocess.run(
+                [*nobody, program, "run", "stats", cube, "-o",
+                 str(closed / "out.nc")],
+                text=True, capture_output=True, timeout=120, cwd=folder)
+            self.assertEqual(list(closed.iterdir()), [])
+        errors = [line for line in done.stderr.splitlines()
+                  if line.startswith("error: ")]
+        self.assertEqual(len(errors), 1, done.stderr)
+        self.assertIn(str(closed), errors[0])
+        self.assertIn("permission denied", errors[0])
+        self.assertEqual(done.returncode, 1, done.stderr)
 
     def test_a_full_disk(self):
         # /dev/full is no regular file; a limit on the size of files is what a
