@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Shows Internode at work on a fresh Debian 12 machine: installs what is missing,
-# builds, makes a cube of simulated observations, runs a function over each of
-# its pixels on all processors, and looks into the file of segments.
+# builds, makes a cube of simulated observations, starts a local cluster (a
+# scheduler and worker processes), runs a function over each of the cube's pixels
+# on it, and looks into the file of segments.
 #
 #   deploy/demo.sh [FUNCTION]     by default ccdc; harmonic, stats, noop
 #
@@ -38,12 +39,13 @@ first_records() { # variable
 say 'Packages that Internode is built from'
 deploy/install-packages.sh --demo
 
-say "Building the command (log: $demo_dir/build.log)"
+say "Building the programs (log: $demo_dir/build.log)"
 mkdir -p "$demo_dir"
 if ! {
   cmake -S . -B "$build_dir" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DINTERNODE_BUILD_TESTS=OFF -DINTERNODE_BUILD_BENCHMARKS=OFF &&
-    cmake --build "$build_dir" -j "$jobs" --target internode
+    cmake --build "$build_dir" -j "$jobs" --target \
+      internode internode-scheduler internode-worker
 } >"$demo_dir/build.log" 2>&1; then
   tail -n 40 "$demo_dir/build.log" >&2
   echo "error: the build failed (all of it: $demo_dir/build.log)" >&2
@@ -57,9 +59,16 @@ run internode simulate "$cube" --size y=120,x=120 --dates 300 --seed 7 \
   --storage-chunks y=40,x=40 --deflate 4 --overwrite
 run internode cube info "$cube"
 
-say "Every pixel through '$function', on $jobs processors"
+say "Every pixel through '$function', on a local cluster of $jobs worker processes"
 run internode run "$function" "$cube" -o "$segments" \
-  --executor threads "$jobs" --overwrite
+  --nprocs "$jobs" --nthreads 1 --overwrite
+
+say 'The same on threads of one process: the same bytes'
+threads=$demo_dir/$function-threads.nc
+run internode run "$function" "$cube" -o "$threads" \
+  --executor threads "$jobs" --overwrite --quiet
+run cmp "$segments" "$threads"
+(cd "$demo_dir" && sha256sum "$function.nc" "$function-threads.nc")
 
 say 'What is in the file'
 run internode segments info "$segments"
