@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
+#include "base/quantity.h"
 #include "base/status_macros.h"
 #include "client/cli/arguments.h"
 #include "client/cli/command.h"
@@ -212,8 +213,9 @@ absl::Status CheckOptions(const RunArguments& arguments,
                           const Executor& executor) {
   if ((arguments.detach || arguments.policy_given) && !Outlives(executor)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--detach, --priority, --max-retries, --fail-fast and --job-name are ",
-        "for a scheduler that runs already; name it with --scheduler ",
+        "--detach, --priority, --max-retries, --fail-fast, --task-timeout and ",
+        "--job-name are for a scheduler that runs already; name it with "
+        "--scheduler ",
         "HOST:PORT"));
   }
   if (arguments.detach && arguments.part.job_total != 1) {
@@ -223,8 +225,8 @@ absl::Status CheckOptions(const RunArguments& arguments,
   }
   if (arguments.policy_given && arguments.part.job_total != 1) {
     return absl::InvalidArgumentError(
-        "--priority, --max-retries, --fail-fast and --job-name are of a whole "
-        "job, not of a part (--job-total)");
+        "--priority, --max-retries, --fail-fast, --task-timeout and --job-name "
+        "are of a whole job, not of a part (--job-total)");
   }
   return absl::OkStatus();
 }
@@ -316,6 +318,24 @@ void AddSchedulerJobOptions(CLI::App* command, RunArguments* arguments) {
             arguments->policy_given = true;
           },
           "Stop the job at its first failed task")
+      ->group(group);
+  command
+      ->add_option_function<std::string>(
+          "--task-timeout",
+          [arguments](const std::string& text) {
+            const absl::StatusOr<absl::Duration> limit = ParseDuration(text);
+            if (!limit.ok() || *limit <= absl::ZeroDuration()) {
+              throw CLI::ValidationError(
+                  "--task-timeout",
+                  limit.ok() ? "must be more than 0"
+                             : std::string(limit.status().message()));
+            }
+            arguments->policy.task_timeout = absl::ToChronoNanoseconds(*limit);
+            arguments->policy_given = true;
+          },
+          "End a worker process that runs one task for longer (30s, 5m); a "
+          "task that needs that three times fails; default: no limit")
+      ->type_name("DURATION")
       ->group(group);
   command
       ->add_option("--job-name", arguments->policy.name,

@@ -86,6 +86,9 @@ v1::JobPolicy ToProto(const JobPolicy& policy) {
   }
   result.set_fail_fast(policy.fail_fast);
   result.set_name(policy.name);
+  if (policy.task_timeout.has_value()) {
+    result.set_task_timeout_ns(policy.task_timeout->count());
+  }
   return result;
 }
 

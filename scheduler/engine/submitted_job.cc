@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "base/status_macros.h"
 #include "core/planned_job.h"
@@ -54,6 +55,14 @@ absl::Status ReadPolicy(const v1::JobPolicy& policy, SubmittedJob* job) {
     return absl::InvalidArgumentError(
         absl::StrCat("the job's name has ", policy.name().size(),
                      " bytes; it has at most ", kMostJobNameBytes));
+  }
+  if (policy.has_task_timeout_ns()) {
+    if (policy.task_timeout_ns() <= 0) {
+      return absl::InvalidArgumentError(absl::StrCat("task_timeout is ",
+                                                     policy.task_timeout_ns(),
+                                                     " ns; it is more than 0"));
+    }
+    job->policies.task_timeout = absl::Nanoseconds(policy.task_timeout_ns());
   }
   job->priority = policy.priority();
   job->name = policy.name();

@@ -93,6 +93,9 @@ struct JobPolicy {
   bool fail_fast = false;
   // For people; at most 256 bytes.
   std::string name;
+  // A worker process that runs one task for longer is ended, as if the task
+  // had crashed it: after three times it fails. More than 0; none: for ever.
+  std::optional<std::chrono::nanoseconds> task_timeout;
 };
 
 // A task that failed for good.
