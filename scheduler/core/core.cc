@@ -115,7 +115,10 @@ void Core::On(const SpoolBlocked& event) {
 void Core::On(const SpoolResumed&) {
   spool_blocked_.clear();
   // Nobody could deliver meanwhile; what is late is judged from now on.
-  for (const auto& [id, worker] : workers_) Touch(worker.get());
+  for (const auto& [id, worker] : workers_) {
+    worker->dry_at = kNever;
+    Touch(worker.get());
+  }
 }
 
 void Core::On(const Tick&) {}

@@ -274,6 +274,8 @@ class Core {
   // Workers with tasks that can be copied, by when these will be overdue.
   WorkerIndex overdue_;
   absl::btree_set<WorkerId> alone_;
+  // There may be workers among them that run no suspects.
+  bool any_reserved_ = false;
   std::vector<WorkerRecord*> touched_;
   int64_t num_idle_ = 0;
   // Of workers that do not drain.

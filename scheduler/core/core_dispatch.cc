@@ -29,9 +29,11 @@ void Core::Touch(WorkerRecord* worker) {
 }
 
 void Core::Refill(WorkerRecord* worker) {
-  while (worker->Wants(target_) && GrantNext(worker)) {
-  }
-  worker->dry_at = now_ + worker->Queued();
+  bool judge_anew = worker->last_seen == now_;
+  while (worker->Wants(target_) && GrantNext(worker)) judge_anew = true;
+  const Nanos dry_at = now_ + worker->Queued();
+  // That others did some of its tasks does not make it less late.
+  worker->dry_at = judge_anew ? dry_at : std::min(worker->dry_at, dry_at);
   worker->copied_until = 0;
   Reindex(worker);
 }
@@ -82,6 +84,7 @@ void Core::SetAlone(WorkerRecord* worker, bool alone) {
   worker->alone = alone;
   if (alone) {
     alone_.insert(worker->id);
+    any_reserved_ = true;
   } else {
     alone_.erase(worker->id);
   }
@@ -108,6 +111,8 @@ bool Core::GrantSuspects(WorkerRecord* worker) {
 
 void Core::DispatchSuspects() {
   if (suspect_jobs_.empty()) {
+    if (!any_reserved_) return;
+    any_reserved_ = false;
     // Those that were being emptied for suspects go on.
     for (const WorkerId id :
          std::vector<WorkerId>(alone_.begin(), alone_.end())) {

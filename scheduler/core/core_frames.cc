@@ -111,7 +111,10 @@ void Core::Measure(JobRecord* job, WorkerRecord* worker,
   }
   job->duration.Measure(tasks, busy);
   // Now it can be told how much those have to do who hold its tasks.
-  for (const auto& entry : job->holders.all()) Touch(entry.value->worker);
+  for (const auto& entry : job->holders.all()) {
+    entry.value->worker->dry_at = kNever;
+    Touch(entry.value->worker);
+  }
 }
 
 void Core::SettleCharge(const Lease& lease, const FrameArrived& event) const {

@@ -42,8 +42,16 @@ class Driver {
 
   absl::Duration Pause() {
     switch (Below(8)) {
-      case 0:
-        return absl::Seconds(static_cast<int64_t>(Below(8)));
+      case 0: {
+        const uint64_t seconds = Below(64);
+        // Now and then a day or all of time goes by, or time goes back by it.
+        if (seconds == 63) return absl::Hours(24) * (1 + Below(40));
+        if (seconds == 62) {
+          return Below(2) == 0 ? -absl::Hours(1'000'000)
+                               : absl::Hours(1'000'000);
+        }
+        return absl::Seconds(static_cast<int64_t>(seconds % 8));
+      }
       case 1:
         return core_.NextWakeup() == absl::InfiniteFuture()
                    ? absl::Seconds(1)
@@ -118,6 +126,28 @@ class Driver {
     job.policies.max_retries = static_cast<int>(Below(4));
     job.policies.max_failed_tasks = static_cast<int64_t>(Below(4)) - 1;
     if (Below(4) == 0) job.policies.task_timeout = absl::Seconds(100);
+    switch (Below(64)) {
+      case 0:
+        job.job = {0};
+        break;
+      case 1:
+        job.priority = INT32_MIN;
+        job.policies.max_retries = INT32_MIN;
+        break;
+      case 2:
+        job.priority = INT32_MAX;
+        job.policies.max_retries = INT32_MAX;
+        break;
+      case 3:
+        job.policies.max_failed_tasks = INT64_MIN;
+        job.policies.task_timeout = -absl::InfiniteDuration();
+        break;
+      case 4:
+        job.num_tasks = kMostTasks;
+        break;
+      default:
+        break;
+    }
     return job;
   }
 
@@ -126,6 +156,8 @@ class Driver {
     joined.worker = AnyWorker();
     joined.epoch = Below(4) == 0 ? Byte() : ++epoch_;
     joined.slots = static_cast<int>(Below(6)) - 1;
+    if (Below(64) == 0) joined.slots = INT32_MAX;
+    if (Below(64) == 0) joined.epoch = UINT64_MAX;
     for (uint64_t i = Below(4); i > 0; --i) {
       joined.offers.push_back({AnyJob(), AnyInterval()});
     }

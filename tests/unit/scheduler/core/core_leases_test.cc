@@ -142,6 +142,19 @@ TEST_F(CoreLeasesTest, ACopyThatIsLateTooGoesToAnotherWorker) {
       (Lines{"revoke w7 l1[0,1)", "revoke w9 l6[0,1)", "accept f3 j1[0,1)"}));
 }
 
+TEST_F(CoreLeasesTest, AWorkerIsNotLessLateForWhatOthersDidOfItsTasks) {
+  Submit(1, 6);
+  Join(7, 1, {{{1}, {0, 4}}});
+  Join(8);
+  Arrive(1, 8, 2, 1, {4, 5}, absl::Milliseconds(100));
+  EXPECT_EQ(Arrive(2, 8, 3, 1, {5, 6}, absl::Milliseconds(100)),
+            (Lines{"accept f2 j1[5,6)", "take back w7 l1[2,4)"}));
+  EXPECT_EQ(Pass(absl::Seconds(1)), (Lines{"grant w8 l4 j1[0,1)"}));
+  EXPECT_EQ(
+      Arrive(3, 8, 4, 1, {0, 1}, absl::Milliseconds(100)),
+      (Lines{"revoke w7 l1[0,1)", "accept f3 j1[0,1)", "grant w8 l5 j1[1,2)"}));
+}
+
 TEST_F(CoreLeasesTest, ASuspectIsCopiedToAnEmptyWorkerAlone) {
   Submit(1, 2);
   Join(7);
