@@ -48,7 +48,8 @@ class Stretch {
     uint64_t state = state_.load(std::memory_order_acquire);
     for (;;) {
       const int64_t end = End(state);
-      const int64_t cut = std::clamp(task - base_, Next(state), end);
+      const int64_t cut =
+          std::clamp(task, base_ + Next(state), base_ + end) - base_;
       if (cut == end) return {base_ + end, base_ + end};
       if (state_.compare_exchange_weak(state, Pack(Next(state), cut),
                                        std::memory_order_acq_rel)) {

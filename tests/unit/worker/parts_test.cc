@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -58,6 +59,10 @@ TEST(StretchTest, IsClaimedOneByOneAndCut) {
   EXPECT_EQ(stretch.CutFrom(-5), (Interval{101, 105}));
   EXPECT_FALSE(stretch.Claim(&task));
   EXPECT_EQ(stretch.left(), (Interval{101, 101}));
+  stretch.Set({100, 110});
+  EXPECT_EQ(stretch.CutFrom(std::numeric_limits<int64_t>::max()).size(), 0);
+  EXPECT_EQ(stretch.CutFrom(std::numeric_limits<int64_t>::min()),
+            (Interval{100, 110}));
 }
 
 TEST(StretchTest, EveryTaskIsEitherClaimedOrCut) {
