@@ -43,6 +43,30 @@ expect 'threads change what the example prints' "$sync" "$threads"
 expect 'the example misses pixels' 30 \
   "$(cut -d ' ' -f 1,2 <<<"$sync" | sort -u | wc -l)"
 
+# A job on a local cluster of the installed daemons.
+cp -r docs/examples/run_job "$folder/run_job"
+cmake -S "$folder/run_job" -B "$folder/run_job_build" -G Ninja \
+  -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$folder/prefix"
+cmake --build "$folder/run_job_build"
+lines=$(INTERNODE_BIN_DIR="$folder/prefix/bin" \
+  "$folder/run_job_build/run_job" harmonic "$folder/cube.nc" \
+  "$folder/cluster.nc")
+expect 'the cluster has other workers' 1 "$(grep -c '^Workers: 2$' <<<"$lines")"
+"$folder/prefix/bin/internode" run harmonic "$folder/cube.nc" \
+  -o "$folder/sync.nc" --executor sync
+cmp "$folder/sync.nc" "$folder/cluster.nc"
+
+# A function of one's own, on the workers of a local cluster.
+cmake -S docs/examples/function_cpp -B "$folder/function" -G Ninja \
+  -DINTERNODE_INCLUDE_DIR="$folder/prefix/include"
+cmake --build "$folder/function"
+for executor in --executor=sync --nprocs=2; do
+  "$folder/prefix/bin/internode" run greenest "$folder/cube.nc" \
+    -o "$folder/greenest$executor.nc" --function-path "$folder/function" \
+    "$executor"
+done
+cmp "$folder/greenest--executor=sync.nc" "$folder/greenest--nprocs=2.nc"
+
 # No installed header may ask for more than Abseil's few.
 if grep -rnE '#include [<"](hdf5|H5|grpc|google/|base/|core/|cube/|functions/)' \
   "$folder/prefix/include"; then
