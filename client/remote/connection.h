@@ -66,6 +66,7 @@ class Connection {
                     Response* response, const CallLimits& limits = {}) {
     Retry retry(this, limits);
     while (true) {
+      if (absl::Status end = Interrupted(limits); !end.ok()) return end;
       const absl::Status status = retry.Ended(Once(
           [&](grpc::ClientContext* context, grpc::CompletionQueue* queue,
               grpc::Status* result) {

@@ -213,8 +213,10 @@ TEST_F(RemoteTest, WhatIsNotTheJobsResultIsDataLoss) {
 TEST_F(RemoteTest, RecordsOfAnotherSchemaAreDataLoss) {
   scheduler_.fetches = {[&](const auto&, Writer* writer) {
     core::FrameEncoder encoder(0, 2);
-    const auto schema = core::RecordSchema::Create(
-        {{.name = "a", .type = core::DataType::kInt16}}, {});
+    core::Field field;
+    field.name = "a";
+    field.type = core::DataType::kInt16;
+    const auto schema = core::RecordSchema::Create({field}, {});
     EXPECT_TRUE(schema.ok());
     core::BlockResult result(
         std::make_shared<const core::RecordSchema>(*schema));
