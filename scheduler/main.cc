@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 
+#include "base/lock_checks.h"
 #include "base/log.h"
 #include "scheduler/config.h"
 #include "scheduler/daemon.h"
@@ -18,12 +19,12 @@ namespace {
 constexpr int kUsageExit = 2;
 
 int Complain(const absl::Status& status, int exit_code) {
-  std::fprintf(stderr, "internode-scheduler: %s\n",
-               std::string(status.message()).c_str());
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
   return exit_code;
 }
 
 int Main(int argc, char** argv) {
+  SkipLockOrderChecks();
   const absl::StatusOr<Config> config = ParseConfig(argc, argv);
   if (absl::IsCancelled(config.status())) return EXIT_SUCCESS;
   if (!config.ok()) return Complain(config.status(), kUsageExit);
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
   try {
     return internode::scheduler::Main(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "internode-scheduler: %s\n", error.what());
+    std::fprintf(stderr, "error: %s\n", error.what());
     return EXIT_FAILURE;
   }
 }

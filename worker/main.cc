@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/lock_checks.h"
 #include "base/log.h"
 #include "worker/child_process.h"
 #include "worker/daemon.h"
@@ -13,6 +14,7 @@ namespace internode::worker {
 namespace {
 
 int Main(int argc, char** argv) {
+  SkipLockOrderChecks();
   const ParsedOptions parsed = ParseOptions(argc, argv);
   if (!parsed.options.has_value()) {
     std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);

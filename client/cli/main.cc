@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 
+#include "base/lock_checks.h"
 #include "base/log.h"
 #include "client/cli/command.h"
 #include "client/cli/interrupt.h"
@@ -63,6 +64,7 @@ int RunAction(const CommandLine& line) {
 }
 
 int Main(int argc, char** argv) {
+  SkipLockOrderChecks();
   CommandLine line;
   CLI::App root("", "internode");
   BuildApp(&root, &line);
