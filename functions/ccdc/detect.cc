@@ -101,6 +101,7 @@ void WalkPixel(const Model& model, const DateTable& dates, PixelState& state) {
   while (state.end <= state.series.size() - meow) {
     if (!Initialise(model, dates, state)) break;
     if (state.begin > state.previous) LookBack(model, dates, state);
+    state.series.Reach(state.end);
     if (state.segments.size() == 0 &&
         state.begin - state.previous > state.peek) {
       CatchStart(model, dates, state);
@@ -114,6 +115,7 @@ void WalkPixel(const Model& model, const DateTable& dates, PixelState& state) {
   }
   const int n = state.series.size();
   if (state.previous + state.peek < n) {
+    state.series.Reach(n);
     const int32_t last = state.series.day(n - 1);
     CatchCurve(model, dates, state.previous, n,
                state.series.day(state.previous), last, last, kEndCurve, state);

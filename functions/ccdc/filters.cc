@@ -48,18 +48,22 @@ bool IsObservation(double raw, const BandParameters& p) {
   return std::find(p.missing.begin(), p.missing.end(), raw) == p.missing.end();
 }
 
+// Candidates [begin, end) are loaded band by band while their rows are in the
+// cache.
+constexpr size_t kBlock = 256;
+
 // The usual case: the range is all that there is to check.
 template <typename T>
 void LoadPlainBand(const T* values, const BandLoad& load, const int32_t* order,
-                   int lanes, double* out, FilterSpace& space) {
-  const size_t n = space.candidates.size();
+                   int lanes, size_t begin, size_t end, double* out,
+                   FilterSpace& space) {
   const int32_t* candidates = space.candidates.data();
   uint8_t* passes = space.passes.data();
   const double scale = load.scale;
   const double offset = load.offset;
   const double valid_min = load.valid_min;
   const double valid_max = load.valid_max;
-  for (size_t c = 0; c < n; ++c, out += lanes) {
+  for (size_t c = begin; c < end; ++c, out += lanes) {
     const auto raw = static_cast<double>(values[order[candidates[c]]]);
     const double value = raw * scale + offset;
     *out = value;
@@ -71,17 +75,15 @@ void LoadPlainBand(const T* values, const BandLoad& load, const int32_t* order,
 
 template <typename T>
 void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
-              const std::vector<QaClass>& classes, int lanes, int band,
-              FilterSpace& space, Series& series) {
-  double* out = series.candidate_rows()->v + band;
-  const size_t n = space.candidates.size();
+              const std::vector<QaClass>& classes, int lanes, size_t begin,
+              size_t end, double* out, FilterSpace& space) {
   const bool limited = !load.raw->missing.empty() ||
                        std::isfinite(load.raw->raw_min) ||
                        std::isfinite(load.raw->raw_max);
   if (!limited && !load.snow_is_exempt) {
-    return LoadPlainBand(values, load, order, lanes, out, space);
+    return LoadPlainBand(values, load, order, lanes, begin, end, out, space);
   }
-  for (size_t c = 0; c < n; ++c, out += lanes) {
+  for (size_t c = begin; c < end; ++c, out += lanes) {
     const auto date = static_cast<size_t>(space.candidates[c]);
     const auto raw = static_cast<double>(values[order[date]]);
     const double value = raw * load.scale + load.offset;
@@ -95,6 +97,37 @@ void LoadBand(const T* values, const BandLoad& load, const int32_t* order,
   }
 }
 
+// Writes the values of candidates [begin, end) and checks them.
+void LoadCandidates(const Model& model, const DateTable& dates,
+                    const PixelInput& pixel,
+                    const std::vector<QaClass>& classes, Procedure procedure,
+                    size_t begin, size_t end, FilterSpace& space,
+                    Series& series) {
+  double* rows =
+      series.candidate_rows()->v + begin * static_cast<size_t>(model.lanes());
+  for (int band = 0; band < model.bands(); ++band) {
+    const BandLoad load = HowToLoad(model, band, procedure);
+    VisitValues(pixel.bands[static_cast<size_t>(band)],
+                [&](const auto* values) {
+                  LoadBand(values, load, dates.order(), classes, model.lanes(),
+                           begin, end, rows + band, space);
+                });
+  }
+}
+
+// Keeps those of candidates [begin, end) that pass, the first of each day.
+void KeepCandidates(const DateTable& dates, size_t begin, size_t end,
+                    const FilterSpace& space, Series& series) {
+  for (size_t c = begin; c < end; ++c) {
+    if (space.passes[c] == 0) continue;
+    const int32_t date = space.candidates[c];
+    const int32_t day = dates.days()[date];
+    const int n = series.size();
+    if (n > 0 && series.day(n - 1) == day) continue;
+    series.Keep(static_cast<int>(c), date, day);
+  }
+}
+
 // Leaves out observations that are far greener than the median: haze.
 void FilterGreen(const Model& model, FilterSpace& space, Series& series) {
   const int green = model.parameters().green_band;
@@ -105,9 +138,11 @@ void FilterGreen(const Model& model, FilterSpace& space, Series& series) {
   }
   const double limit =
       MedianOf(absl::MakeSpan(space.values)) + model.parameters().green_excess;
-  for (int i = series.size() - 1; i >= 0; --i) {
-    if (!(series.value(i, green) < limit)) series.Drop(i);
+  space.hazy.clear();
+  for (int i = 0; i < series.size(); ++i) {
+    space.hazy.push_back(series.value(i, green) < limit ? 0 : 1);
   }
+  series.DropAll(space.hazy);
 }
 
 }  // namespace
@@ -135,28 +170,19 @@ void FilterObservations(const Model& model, const DateTable& dates,
     usable += Usable(classes[static_cast<size_t>(i)], procedure) ? 1 : 0;
   }
   space.candidates.resize(usable);
-  space.passes.assign(space.candidates.size(), 1);
-  if (space.candidates.empty()) return;
-  for (int band = 0; band < model.bands(); ++band) {
-    const BandLoad load = HowToLoad(model, band, procedure);
-    VisitValues(pixel.bands[static_cast<size_t>(band)],
-                [&](const auto* values) {
-                  LoadBand(values, load, dates.order(), classes, model.lanes(),
-                           band, space, series);
-                });
+  space.passes.assign(usable, 1);
+  const bool hazy = procedure == Procedure::kInsufficientClear;
+  for (size_t begin = 0; begin < usable; begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, usable);
+    const int kept = series.size();
+    LoadCandidates(model, dates, pixel, classes, procedure, begin, end, space,
+                   series);
+    KeepCandidates(dates, begin, end, space, series);
+    if (!hazy) series.SubtractOrigin(kept);
   }
-  for (size_t c = 0; c < space.candidates.size(); ++c) {
-    if (space.passes[c] == 0) continue;
-    const int32_t date = space.candidates[c];
-    const int32_t day = dates.days()[date];
-    const int n = series.size();
-    if (n > 0 && series.day(n - 1) == day) continue;
-    series.Keep(static_cast<int>(c), date, day);
-  }
-  if (procedure == Procedure::kInsufficientClear) {
-    FilterGreen(model, space, series);
-  }
-  series.SubtractOrigin();
+  if (!hazy) return;
+  FilterGreen(model, space, series);
+  series.SubtractOrigin(0);
 }
 
 }  // namespace internode::functions::ccdc

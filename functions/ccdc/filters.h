@@ -23,6 +23,7 @@ struct FilterSpace {
   std::vector<int32_t> candidates;  // dates
   std::vector<uint8_t> passes;
   std::vector<double> values;
+  std::vector<uint8_t> hazy;
 };
 
 // Fills `series` with the observations that `procedure` uses: clear or water

@@ -14,6 +14,7 @@ int WindowDays(const Series& series, int begin, int end) {
 bool Screen(const Model& model, const DateTable& dates, PixelState& state) {
   Series& series = state.series;
   const int n = state.end - state.begin;
+  state.effort.screened += n;
   const int outliers =
       FindOutliers(model, dates, series, state.variogram.data(), state.begin,
                    state.end, state.tmask);
@@ -32,6 +33,7 @@ bool Screen(const Model& model, const DateTable& dates, PixelState& state) {
     if (outlier[static_cast<size_t>(i)] != 0) series.Drop(state.begin + i);
   }
   state.end -= outliers;
+  series.Reach(state.end);
   return true;
 }
 
@@ -64,6 +66,7 @@ bool IsStable(const Model& model, const DateTable& dates, PixelState& state) {
 bool Initialise(const Model& model, const DateTable& dates, PixelState& state) {
   const int meow = model.parameters().meow_size;
   while (state.end + meow < state.series.size()) {
+    state.series.Reach(state.end);
     if (WindowDays(state.series, state.begin, state.end) < model.min_days() ||
         !Screen(model, dates, state)) {
       ++state.end;

@@ -36,6 +36,8 @@ void Refit(const DateTable& dates, const LassoOptions& options, Walk& walk,
   const bool grows = walk.fitted && state.sums.begin() == state.begin &&
                      state.sums.columns() == walk.coefficients;
   if (!grows) state.sums.Start(state.series, state.begin, walk.coefficients);
+  state.effort.summed += state.end - state.sums.end();
+  ++state.effort.fits;
   state.sums.Extend(state.series, dates, state.end);
   FitCurves(options, state.series, dates, state.sums, state.curves);
   walk.fitted = true;
@@ -92,6 +94,7 @@ Step LookInSeason(const Model& model, const DateTable& dates, Walk& walk,
     state.season.Add(dates, state.series, state.begin, walk.fit_end);
     walk.seasons_ready = true;
   }
+  ++state.effort.seasons;
   const int target = state.series.date(state.end + state.peek - 1);
   SeasonSpace& season = state.season;
   season.FindNearest(dates, target, kSeasonal);
@@ -126,6 +129,7 @@ double Bound(const Model& model, const DateTable& dates, int i, Walk& walk,
   if (i < walk.bounds_begin || i >= walk.bounds_end) {
     walk.bounds_begin = i;
     walk.bounds_end = std::min(i + kBounds, state.series.size());
+    state.effort.scored += walk.bounds_end - i;
     Scores(state.series, dates, state.curves, i, walk.bounds_end,
            state.variogram_inverse.data(), model.detection().data(),
            state.bounds.data());
@@ -224,7 +228,9 @@ void LookForward(const Model& model, const DateTable& dates,
   Series& series = state.series;
   Walk walk;
   walk.fit_span = Span(series, state.begin, state.end);
+  const int ahead = std::max(state.peek, kBounds);
   while (!walk.change && state.end + state.peek <= series.size()) {
+    series.Reach(state.end + ahead);
     walk.coefficients = model.Coefficients(state.end - state.begin);
     if (MustRefit(model, walk, state)) {
       walk.fit_span = Span(series, state.begin, state.end);
@@ -244,6 +250,7 @@ void LookForward(const Model& model, const DateTable& dates,
       walk.bounds_end = 0;
     }
   }
+  series.Reach(state.end + state.peek);
   AddSegment(model, dates, walk, state);
 }
 

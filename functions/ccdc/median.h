@@ -5,8 +5,8 @@
 
 namespace internode::functions::ccdc {
 
-// The mean of the two middle values if their number is even. Reorders the
-// values. At least one value, no NaN.
+// The mean of the two middle values if their number is even. Overwrites
+// the values. At least one value, no NaN.
 double MedianOf(absl::Span<double> values);
 
 }  // namespace internode::functions::ccdc

@@ -19,6 +19,7 @@ void PixelState::Resize(const Model& model) {
   bounds.resize(kBounds);
   curves.Resize(model.groups());
   segments.Reset(model);
+  effort = Effort();
   begin = 0;
   end = 0;
   previous = 0;
@@ -43,6 +44,8 @@ void FitWindow(const Model& model, const DateTable& dates, int begin, int end,
                int coefficients, PixelState& state) {
   state.sums.Start(state.series, begin, coefficients);
   state.sums.Extend(state.series, dates, end);
+  state.effort.summed += end - begin;
+  ++state.effort.fits;
   FitCurves(LassoOptionsOf(model.parameters()), state.series, dates, state.sums,
             state.curves);
 }

@@ -19,6 +19,16 @@ namespace internode::functions::ccdc {
 // How many observations look forward scores at once.
 inline constexpr int kBounds = 16;
 
+// What a pixel took, for the tests of cost: observations counted as often as
+// they were worked on.
+struct Effort {
+  int64_t fits = 0;      // of all bands
+  int64_t summed = 0;    // added to the sums of a fit
+  int64_t screened = 0;  // in the windows of Tmask
+  int64_t scored = 0;    // ahead, in looking forward
+  int64_t seasons = 0;   // searches for the nearest in season
+};
+
 // What the steps of the standard procedure share while they walk through one
 // pixel. Thread-compatible; reused from pixel to pixel without allocating once
 // it has seen the largest.
@@ -39,6 +49,7 @@ struct PixelState {
   Curves curves;
   WindowSums sums;
   SegmentList segments;
+  Effort effort;
 
   // Scratch space of the steps.
   std::vector<Row> scale;        // (group)

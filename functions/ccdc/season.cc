@@ -21,14 +21,22 @@ int32_t Distance(const DateTable& dates, int32_t a, int32_t b) {
 void SeasonSpace::Reset(const DateTable& dates) {
   dates_ = dates.size();
   size_ = 0;
-  bits_.assign((static_cast<size_t>(dates_) + 63) / 64, 0);
+  const size_t words = (static_cast<size_t>(dates_) + 63) / 64;
+  if (bits_.size() == words) {
+    for (const size_t word : words_) bits_[word] = 0;
+  } else {
+    bits_.assign(words, 0);
+  }
+  words_.clear();
 }
 
 void SeasonSpace::Add(const DateTable& dates, const Series& series, int begin,
                       int end) {
   for (int i = begin; i < end; ++i) {
     const auto rank = static_cast<size_t>(dates.season_rank()[series.date(i)]);
-    bits_[rank / 64] |= uint64_t{1} << (rank % 64);
+    uint64_t& bits = bits_[rank / 64];
+    if (bits == 0) words_.push_back(rank / 64);
+    bits |= uint64_t{1} << (rank % 64);
   }
   size_ += end - begin;
 }

@@ -42,6 +42,7 @@ class SeasonSpace {
   int32_t dates_ = 0;
   int32_t size_ = 0;
   std::vector<uint64_t> bits_;
+  std::vector<size_t> words_;  // indices of those that are not 0
   std::vector<int32_t> nearest_;
   std::vector<int32_t> tied_;
   std::vector<int32_t> all_;

@@ -8,6 +8,9 @@ void Series::Reset(const Model& model, const DateTable& dates) {
   const auto n = static_cast<size_t>(dates.size());
   const auto groups = static_cast<size_t>(model.groups());
   size_ = 0;
+  reached_ = 0;
+  rest_ = 0;
+  moves_ = 0;
   if (groups_ != model.groups()) {
     // Padding lanes of the old rows would hold bands.
     rows_.clear();
@@ -32,13 +35,14 @@ void Series::Keep(int slot, int date, int32_t day) {
   day_[i] = day;
   mask_[static_cast<size_t>(date)] = 1;
   ++size_;
+  reached_ = size_;
+  rest_ = size_;
 }
 
-void Series::SubtractOrigin() {
-  if (size_ == 0) return;
-  const Row* first = row(0);
-  std::copy(first, first + groups_, origin_.begin());
-  for (int i = 0; i < size_; ++i) {
+void Series::SubtractOrigin(int begin) {
+  if (begin >= size_) return;
+  if (begin == 0) std::copy(row(0), row(0) + groups_, origin_.begin());
+  for (int i = begin; i < size_; ++i) {
     Row* values = rows_.data() +
                   static_cast<int64_t>(slot_[static_cast<size_t>(i)]) * groups_;
     for (int g = 0; g < groups_; ++g) {
@@ -51,13 +55,42 @@ void Series::SubtractOrigin() {
 
 void Series::Drop(int i) {
   mask_[static_cast<size_t>(date(i))] = 0;
-  const auto close = [i, this](std::vector<int32_t>& v) {
-    std::copy(v.begin() + i + 1, v.begin() + size_, v.begin() + i);
-  };
-  close(day_);
-  close(date_);
-  close(slot_);
   --size_;
+  if (rest_ == reached_) {
+    reached_ = i;
+    rest_ = i + 1;
+    return;
+  }
+  --reached_;
+  for (int k = i; k < reached_; ++k) Move(k + 1, k);
+}
+
+void Series::DropAll(const std::vector<uint8_t>& drop) {
+  int kept = 0;
+  for (int i = 0; i < size_; ++i) {
+    if (drop[static_cast<size_t>(i)] != 0) {
+      mask_[static_cast<size_t>(date(i))] = 0;
+    } else {
+      Move(i, kept++);
+    }
+  }
+  size_ = kept;
+  reached_ = kept;
+  rest_ = kept;
+}
+
+void Series::Reach(int end) {
+  if (rest_ == reached_) return;
+  for (end = std::min(end, size_); reached_ < end;) Move(rest_++, reached_++);
+}
+
+void Series::Move(int from, int to) {
+  const auto f = static_cast<size_t>(from);
+  const auto t = static_cast<size_t>(to);
+  day_[t] = day_[f];
+  date_[t] = date_[f];
+  slot_[t] = slot_[f];
+  ++moves_;
 }
 
 void Series::ClearMask(const DateTable& dates) {

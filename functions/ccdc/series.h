@@ -1,6 +1,7 @@
 #ifndef INTERNODE_FUNCTIONS_CCDC_SERIES_H_
 #define INTERNODE_FUNCTIONS_CCDC_SERIES_H_
 
+#include <cassert>
 #include <cstdint>
 #include <vector>
 
@@ -11,8 +12,8 @@
 namespace internode::functions::ccdc {
 
 // The kept observations of one pixel in ascending order of date. All windows
-// of the algorithm are index ranges of it; dropping an observation moves the
-// later ones down by one. Thread-compatible.
+// of the algorithm are index ranges of it; dropping an observation lowers the
+// indices of the later ones by one. Thread-compatible.
 class Series {
  public:
   // Prepares for pixels of `dates`; allocates only if these are more than ever
@@ -20,13 +21,22 @@ class Series {
   void Reset(const Model& model, const DateTable& dates);
 
   int size() const { return size_; }
+  // Observations before this may be looked at; see Drop().
+  int reached() const { return reached_; }
   int groups() const { return groups_; }
 
-  int32_t day(int i) const { return day_[static_cast<size_t>(i)]; }
+  int32_t day(int i) const {
+    assert(i < reached_);
+    return day_[static_cast<size_t>(i)];
+  }
   // Index in the DateTable.
-  int32_t date(int i) const { return date_[static_cast<size_t>(i)]; }
+  int32_t date(int i) const {
+    assert(i < reached_);
+    return date_[static_cast<size_t>(i)];
+  }
   // The bands, `groups()` rows, less origin().
   const Row* row(int i) const {
+    assert(i < reached_);
     return rows_.data() +
            static_cast<int64_t>(slot_[static_cast<size_t>(i)]) * groups_;
   }
@@ -51,13 +61,32 @@ class Series {
   // candidate_rows(); Keep() takes over those that pass, in ascending order.
   Row* candidate_rows() { return rows_.data(); }
   void Keep(int slot, int date, int32_t day);
-  void SubtractOrigin();
+  // Takes the origin from the values of the observations from `begin` on; the
+  // first observation of all is the origin.
+  void SubtractOrigin(int begin);
 
+  // Drops observation i. The later ones stay where they are until Reach()
+  // fetches them, so that dropping costs the same in a series of any length:
+  // until then only observations before i may be looked at, or, if there was a
+  // Drop() before, those that have been reached.
   void Drop(int i);
+  // Makes the observations before `end` accessible.
+  void Reach(int end);
+  // Drops the observations whose byte is not 0; all others are reached. Not
+  // after Drop().
+  void DropAll(const std::vector<uint8_t>& drop);
+  // How many observations were moved so far.
+  int64_t moves() const { return moves_; }
   void ClearMask(const DateTable& dates);
 
  private:
+  void Move(int from, int to);
+
   int size_ = 0;
+  // Observations [0, reached_) are in their places, the others from rest_ on.
+  int reached_ = 0;
+  int rest_ = 0;
+  int64_t moves_ = 0;
   int groups_ = 1;
   std::vector<int32_t> day_;
   std::vector<int32_t> date_;

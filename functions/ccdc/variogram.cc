@@ -91,13 +91,19 @@ bool Variogram(const Series& series, int bands, int min_days,
     ++lag;
   }
   if (lag >= series.size()) return false;
+  // Not a multiple of a page from band to band: their columns would compete
+  // for the same lines of the cache.
   const auto most = static_cast<size_t>(series.size() - lag);
+  const size_t stride = (most + 511) / 512 * 512 + 72;
   const auto lanes = static_cast<size_t>(series.groups() * kLanes);
-  space.values.resize(most * lanes);
+  if (space.differences.size() < stride * lanes) {
+    space.differences.resize(stride * lanes);
+  }
   const size_t pairs =
-      Differences(series, lag, min_days, most, space.values.data());
+      Differences(series, lag, min_days, stride, space.differences.data());
   for (int band = 0; band < bands; ++band) {
-    double* of_band = space.values.data() + static_cast<size_t>(band) * most;
+    double* of_band =
+        space.differences.data() + static_cast<size_t>(band) * stride;
     out[band / kLanes].v[band % kLanes] =
         MedianOf(absl::MakeSpan(of_band, pairs));
   }

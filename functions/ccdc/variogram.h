@@ -13,6 +13,7 @@ namespace internode::functions::ccdc {
 struct VariogramSpace {
   std::vector<int32_t> counts;
   std::vector<double> values;
+  std::vector<double> differences;  // (band, pair)
 };
 
 // Median of the differences of successive days of at least two observations.

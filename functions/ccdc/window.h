@@ -1,6 +1,7 @@
 #ifndef INTERNODE_FUNCTIONS_CCDC_WINDOW_H_
 #define INTERNODE_FUNCTIONS_CCDC_WINDOW_H_
 
+#include <cassert>
 #include <cstdint>
 
 #include "functions/ccdc/date_table.h"
@@ -28,6 +29,7 @@ struct Window {
 
 inline Window WindowOf(const Series& series, const DateTable& dates, int begin,
                        int end) {
+  assert(end <= series.reached());
   return {dates.basis(),
           series.dates(),
           series.rows(),

@@ -9,6 +9,7 @@
 
 #include "gtest/gtest.h"
 
+#include "functions/ccdc/gram.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/functions/ccdc/golden.h"
 
@@ -31,7 +32,7 @@ struct OneWindow {
       series.candidate_rows()[i].v[0] = y[static_cast<size_t>(i)];
       series.Keep(i, i, dates.days()[i]);
     }
-    series.SubtractOrigin();
+    series.SubtractOrigin(0);
     curves.Resize(1);
   }
 
@@ -88,6 +89,93 @@ TEST(LassoTest, TakesTheSweepsOfTheReferenceInEveryFit) {
     EXPECT_NEAR(window.curves.rmse[0].v[0], rmse[f], 1e-5) << "fit " << f;
   }
   EXPECT_EQ(other_sweeps, 0) << "of " << wanted.size() << " fits";
+}
+
+// Sweep by sweep, as the definition says, on the same sums.
+struct PlainDescent {
+  PlainDescent(const OneWindow& window, double lambda, int max_iterations) {
+    GramMatrix gram;
+    gram.Set(window.sums, lambda);
+    const int k = gram.columns;
+    const Row* products = window.sums.products(0);
+    const double sum = products[0].v[0];
+    std::vector<double> xy(kBasis);
+    for (int j = 0; j < k; ++j) {
+      xy[static_cast<size_t>(j)] = products[j + 1].v[0] - gram.mean[j] * sum;
+    }
+    const double yy = window.sums.squares(0).v[0] - sum * sum / gram.count;
+    const double penalty = lambda * gram.count;
+    for (sweeps = 1;; ++sweeps) {
+      double most = 0;
+      double moved = 0;
+      for (int j = 0; j < k; ++j) {
+        double z = xy[static_cast<size_t>(j)];
+        for (int i = 0; i < k; ++i) {
+          if (i != j) z -= gram.product[j][i] * w[i];
+        }
+        const double x = std::copysign(
+            std::max(std::fabs(z) - penalty, 0.0) * gram.inverse[j], z);
+        moved = std::max(moved, std::fabs(x - w[j]));
+        most = std::max(most, std::fabs(x));
+        w[j] = x;
+      }
+      if (sweeps == max_iterations) return;
+      if (most != 0 && moved >= 1e-4 * most) continue;
+      double steepest = 0;
+      double residual_y = yy;
+      double squared = yy;
+      double norm = 0;
+      for (int j = 0; j < k; ++j) {
+        double gradient = xy[static_cast<size_t>(j)];
+        for (int i = 0; i < k; ++i) gradient -= gram.product[j][i] * w[i];
+        steepest = std::max(steepest, std::fabs(gradient));
+        residual_y -= w[j] * xy[static_cast<size_t>(j)];
+        squared -= w[j] * (xy[static_cast<size_t>(j)] + gradient);
+        norm += std::fabs(w[j]);
+      }
+      const double shrink = steepest > penalty ? penalty / steepest : 1;
+      const double gap = (squared + shrink * shrink * squared) / 2 +
+                         penalty * norm - shrink * residual_y;
+      if (gap < 1e-4 * yy) return;
+    }
+  }
+  double w[kBasis] = {};
+  int sweeps = 0;
+};
+
+// Short windows, in which trend and season are nearly the same, and descents
+// are long.
+TEST(LassoTest, JumpsToTheSweepThatStepsWouldReach) {
+  std::mt19937 random(23);
+  std::normal_distribution<double> noise(0, 40);
+  int long_ones = 0;
+  int at_the_cap = 0;
+  for (int trial = 0; trial < 1000; ++trial) {
+    const int coefficients = 4 + 2 * (trial % 3);
+    std::vector<int32_t> days;
+    std::vector<double> y;
+    int32_t day = 4000 + static_cast<int32_t>(random() % 9000);
+    const int n = 18 + static_cast<int>(random() % 12);
+    const double trend = noise(random) / 400;
+    for (int i = 0; i < n; ++i) {
+      day += 8 + 8 * static_cast<int32_t>(random() % 3);
+      days.push_back(day);
+      y.push_back(2000 + trend * i * 20 + 300 * std::cos(day * 0.0172) +
+                  noise(random));
+    }
+    OneWindow window(days, y);
+    window.options.max_iterations = trial % 7 == 0 ? 200 : 1000;
+    window.Fit(coefficients);
+    const PlainDescent plain(window, 1, window.options.max_iterations);
+    EXPECT_EQ(window.sweeps.v[0], plain.sweeps) << "trial " << trial;
+    if (plain.sweeps > 80) ++long_ones;
+    if (plain.sweeps == window.options.max_iterations) ++at_the_cap;
+    for (int j = 0; j + 1 < kBasis; ++j) {
+      EXPECT_NEAR(window.Coef(j + 1), plain.w[j], 1e-6) << "trial " << trial;
+    }
+  }
+  EXPECT_GT(long_ones, 100);
+  EXPECT_GT(at_the_cap, 5);
 }
 
 TEST(LassoTest, LeavesAConstantSeriesAsItIs) {

@@ -276,6 +276,30 @@ TEST(MedianTest, TakesTheMeanOfTheMiddleTwo) {
   EXPECT_EQ(MedianOf(absl::MakeSpan(one)), 3);
 }
 
+TEST(MedianTest, FindsWhatASortWouldFind) {
+  std::mt19937 random(13);
+  for (int trial = 0; trial < 600; ++trial) {
+    std::vector<double> values(1 + random() % (trial % 5 == 0 ? 3000 : 300));
+    const int kind = trial % 6;
+    for (double& x : values) {
+      const auto r = static_cast<double>(random() % 100000);
+      x = kind == 0   ? r
+          : kind == 1 ? std::floor(r / 5000)     // many ties
+          : kind == 2 ? std::exp(r / 1000 - 60)  // many octaves
+          : kind == 3 ? 4000 + r * 1e-9          // many equal bits
+          : kind == 4 ? r - 50000                // negative ones
+                      : (random() % 3 == 0 ? 0 : r * 1e-310);  // tiny ones
+    }
+    std::vector<double> sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    const size_t n = sorted.size();
+    const double want =
+        n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+    EXPECT_EQ(MedianOf(absl::MakeSpan(values)), want)
+        << n << " values of kind " << kind;
+  }
+}
+
 // A series of one band.
 struct OneBandSeries {
   OneBandSeries(const std::vector<int32_t>& days,

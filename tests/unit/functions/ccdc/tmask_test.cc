@@ -32,7 +32,7 @@ struct TmaskCase {
       }
       series.Keep(i, i, dates.days()[i]);
     }
-    series.SubtractOrigin();
+    series.SubtractOrigin(0);
   }
   int Find(double variogram) {
     for (double& v : limits.v) v = variogram;
@@ -111,6 +111,30 @@ TEST(TmaskTest, FindsASpikeInAnyNumberOfBands) {
     EXPECT_EQ(one.Find(40), 1) << tmask_bands.size() << " bands";
     EXPECT_EQ(one.space.outlier[11], 1);
   }
+}
+
+TEST(TmaskTest, FindsASpikeInWindowsOfAnySize) {
+  const Model model = WithTmaskBands({0, 1});
+  for (const int n : {12, 13, 16, 17, 40, 41, 64, 65, 127, 128, 129, 300}) {
+    const auto days = Every16Days(n);
+    std::vector<std::vector<double>> bands(3, Seasonal(days));
+    bands[1][6] += 900;
+    TmaskCase one(model, days, bands);
+    EXPECT_EQ(one.Find(40), 1) << n;
+    EXPECT_EQ(one.space.outlier[6], 1) << n;
+  }
+}
+
+// Residuals that single precision cannot tell apart.
+TEST(TmaskTest, TellsEqualResidualsApart) {
+  const auto days = Every16Days(40);
+  const Model model = WithTmaskBands({0, 1});
+  std::vector<std::vector<double>> bands(3, std::vector<double>(40, 1000));
+  for (size_t i = 0; i < 40; ++i) bands[0][i] += i % 2 == 0 ? 5 : -5;
+  bands[0][9] += 500;
+  TmaskCase one(model, days, bands);
+  EXPECT_EQ(one.Find(20), 1);
+  EXPECT_EQ(one.space.outlier[9], 1);
 }
 
 TEST(TmaskTest, FindsNothingWithoutBands) {
