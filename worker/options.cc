@@ -217,6 +217,7 @@ std::string OneLine(const CLI::App& app, const CLI::ParseError& error,
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty()) continue;
+    names.reserve(names.size() + option->get_lnames().size());
     for (const std::string& name : option->get_lnames()) {
       names.push_back(absl::StrCat("--", name));
     }

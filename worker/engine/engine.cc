@@ -66,11 +66,11 @@ std::vector<Offer> Engine::Connect() {
     held[slot->lease_->job->id].Add(slot->Open());
   }
   // The scheduler tells again what it wants of the others.
-  std::vector<JobPtr> idle;
+  std::vector<JobId> idle;
   for (const auto& [id, job] : jobs_) {
-    if (!held.contains(id)) idle.push_back(job);
+    if (!held.contains(id)) idle.push_back(id);
   }
-  for (const JobPtr& job : idle) Forget(job);
+  for (const JobId id : idle) Forget(id);
   std::vector<Offer> offers;
   for (const auto& [job, tasks] : held) {
     if (!tasks.empty()) offers.push_back({job, tasks.intervals()});
@@ -142,7 +142,7 @@ Engine::JobPtr Engine::FindJob(
       return it->second;
     }
     // Another scheduler's job of the same number.
-    Forget(it->second);
+    Forget(id);
   }
   if (request == nullptr) return nullptr;
   auto job = std::make_shared<JobState>(id);
@@ -270,7 +270,7 @@ void Engine::Handle(const OfferAnswer& answer) {
     lost.Remove(KeepOffered(answer, lease));
   } else if (it != jobs_.end()) {
     // Another scheduler's job of the same number.
-    Forget(it->second);
+    Forget(answer.job);
   }
   if (!lost.empty()) {
     Send(LeaseReturned{answer.job, answer.lease, lost.intervals()});
@@ -289,11 +289,14 @@ void Engine::Acknowledge(uint64_t sequence) {
 
 void Engine::ForgetJob(JobId id) {
   MutexLock lock(&mu_);
-  const auto it = jobs_.find(id);
-  if (it != jobs_.end()) Forget(it->second);
+  Forget(id);
 }
 
-void Engine::Forget(JobPtr job) {
+void Engine::Forget(JobId id) {
+  const auto it = jobs_.find(id);
+  if (it == jobs_.end()) return;
+  const JobPtr job = std::move(it->second);
+  jobs_.erase(it);
   job->forgotten = true;
   ++forgotten_jobs_;
   for (const auto& slot : slots_) {
@@ -302,9 +305,7 @@ void Engine::Forget(JobPtr job) {
   for (const LeasePtr& lease : queue_.RemoveJob(job.get())) {
     lease->unstarted.Clear();
   }
-  frames_.DropJob(job->id);
-  const auto it = jobs_.find(job->id);
-  if (it != jobs_.end() && it->second == job) jobs_.erase(it);
+  frames_.DropJob(id);
   WakeSlots();
   UpdatePressure();
 }

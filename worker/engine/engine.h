@@ -139,7 +139,7 @@ class Engine {
 
   LeasePtr FindLease(JobId job, LeaseId lease)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Forget(JobPtr job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Forget(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool DrainedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   void RunReader();

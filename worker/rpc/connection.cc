@@ -184,7 +184,7 @@ void Connection::Send(v1::WorkerMessage message) {
   if (connected_) streams_[attempt_].control->Send(std::move(message));
 }
 
-void Connection::SendFrame(v1::Frame header, const std::string& bytes) {
+void Connection::SendFrame(const v1::Frame& header, const std::string& bytes) {
   if (!connected_ || streams_[attempt_].data == nullptr) return;
   size_t begin = 0;
   do {

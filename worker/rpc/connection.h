@@ -76,7 +76,7 @@ class Connection {
 
   // Dropped when not connected.
   void Send(v1::WorkerMessage message);
-  void SendFrame(v1::Frame header, const std::string& bytes);
+  void SendFrame(const v1::Frame& header, const std::string& bytes);
 
   // Ends the connection after what was sent, and calls `closed` when nothing of
   // it is left. It is not made again.
