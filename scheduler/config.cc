@@ -31,6 +31,7 @@ struct Flags {
   std::string scheduler_file;
   std::string worker_timeout = "30s";
   std::string heartbeat_interval = "1s";
+  std::string task_timeout = "none";
   std::string reserve = "256MiB";
   bool reflection = false;
   std::string log_format = "text";
@@ -81,6 +82,8 @@ void AddOptions(CLI::App* app, Flags* flags) {
             "a worker that is silent for so long is lost");
   AddOption(app, "--heartbeat-interval", &flags->heartbeat_interval, "DURATION",
             "how often workers report");
+  AddOption(app, "--task-timeout", &flags->task_timeout, "DURATION|none",
+            "a worker process that runs one task for longer is restarted");
   AddOption(app, "--reserve", &flags->reserve, "SIZE",
             "room that is kept free on the disk");
   app->add_flag("--reflection", flags->reflection,
@@ -198,6 +201,11 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   if (config.heartbeat_interval > config.worker_timeout / 2) {
     return BadFlag("--heartbeat-interval", flags.heartbeat_interval,
                    "it is at most half of --worker-timeout");
+  }
+  if (flags.task_timeout != "none") {
+    INTERNODE_RETURN_IF_ERROR(
+        ParseTime("--task-timeout", flags.task_timeout, absl::Milliseconds(1),
+                  absl::Hours(24 * 365), &config.task_timeout));
   }
   const absl::StatusOr<int64_t> reserve = ParseBytes(flags.reserve);
   if (!reserve.ok()) {

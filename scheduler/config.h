@@ -26,6 +26,8 @@ struct Config {
   std::string scheduler_file;
   absl::Duration worker_timeout = absl::Seconds(30);
   absl::Duration heartbeat_interval = absl::Seconds(1);
+  // A process that runs one task for longer is restarted.
+  absl::Duration task_timeout = absl::InfiniteDuration();
   int64_t reserve_bytes = int64_t{256} << 20;
   bool reflection = false;
   LogOptions log;

@@ -32,8 +32,9 @@
 namespace internode::scheduler {
 namespace {
 
-// Open streams are cancelled so long after they were asked to end.
-constexpr absl::Duration kStopGrace = absl::Seconds(5);
+// Connections are cut so long after all calls on them were ended: clients that
+// are idle need not notice.
+constexpr absl::Duration kStopGrace = absl::Seconds(1);
 constexpr char kParentEnded[] = "the end of its parent";
 
 void LogOfGrpc(gpr_log_func_args* args) {
@@ -135,6 +136,7 @@ absl::Status OpenState(const Config& config, Parts* parts) {
   options.worker_timeout = config.worker_timeout;
   options.heartbeat_interval = config.heartbeat_interval;
   options.retain = config.retain;
+  options.task_timeout = config.task_timeout;
   INTERNODE_ASSIGN_OR_RETURN(
       parts->engine, Engine::Open(options, RealClock(), parts->journal.get(),
                                   parts->spool.get()));

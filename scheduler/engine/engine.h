@@ -41,6 +41,9 @@ struct EngineOptions {
   absl::Duration heartbeat_interval = absl::Seconds(1);
   // Jobs that ended longer ago are forgotten.
   absl::Duration retain = absl::InfiniteDuration();
+  // A worker process that runs one task for longer is restarted, which counts
+  // as its death.
+  absl::Duration task_timeout = absl::InfiniteDuration();
   // Jobs that have not ended.
   int64_t most_active_jobs = 100'000;
   // Bytes of frames that all workers together may have sent and not

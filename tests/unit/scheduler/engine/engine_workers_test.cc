@@ -162,6 +162,25 @@ TEST(EngineWorkersTest, ATaskThatKillsThreeProcessesIsPoisonous) {
   EXPECT_THAT(failure.message(), HasSubstr("SIGSEGV"));
 }
 
+TEST(EngineWorkersTest, AProcessThatRunsATaskForTooLongIsRestarted) {
+  EngineOptions options;
+  options.task_timeout = absl::Seconds(5);
+  EngineDriver driver(options);
+  const uint64_t job = driver.SubmitTasks(1);
+  FakeWorker worker = driver.Join(1, kProcess);
+  const auto run_for = [&](absl::Duration elapsed) {
+    v1::WorkerMessage message;
+    v1::RunningTask* const task = message.mutable_heartbeat()->add_running();
+    task->set_job(job);
+    task->set_elapsed_ns(absl::ToInt64Nanoseconds(elapsed));
+    worker.Say(std::move(message));
+    driver.Run();
+    return worker.told().back().has_restart();
+  };
+  EXPECT_FALSE(run_for(absl::Seconds(5)));
+  EXPECT_TRUE(run_for(absl::Seconds(6)));
+}
+
 TEST(EngineWorkersTest, DeathsAreBelievedOfTheSupervisorAlone) {
   EngineDriver driver;
   driver.SubmitTasks(1);
