@@ -184,7 +184,8 @@ absl::StatusOr<JobEntry*> Engine::AddStored(JournalJob stored) {
   entry->id = stored.job;
   INTERNODE_ASSIGN_OR_RETURN(entry->job, ParseStoredJob(stored.plan));
   entry->job.bytes.clear();
-  entry->job.policies.task_timeout = options_.task_timeout;
+  entry->job.policies.task_timeout =
+      std::min(entry->job.policies.task_timeout, options_.task_timeout);
   entry->accepted = entry->durable = true;
   entry->submitted = stored.submitted;
   entry->started = stored.started;

@@ -42,7 +42,7 @@ struct EngineOptions {
   // Jobs that ended longer ago are forgotten.
   absl::Duration retain = absl::InfiniteDuration();
   // A worker process that runs one task for longer is restarted, which counts
-  // as its death.
+  // as its death. A job may ask for less.
   absl::Duration task_timeout = absl::InfiniteDuration();
   // Jobs that have not ended.
   int64_t most_active_jobs = 100'000;

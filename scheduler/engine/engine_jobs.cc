@@ -184,7 +184,8 @@ void Engine::Submit(SubmittedJob job, Reply<v1::SubmitJobResponse> reply) {
   JobEntry* const entry = added.get();
   entry->id = journal_->NextJobId();
   entry->job = std::move(job);
-  entry->job.policies.task_timeout = options_.task_timeout;
+  entry->job.policies.task_timeout =
+      std::min(entry->job.policies.task_timeout, options_.task_timeout);
   entry->submitted = Now();
   entry->submitters.push_back(std::move(reply));
   ++num_active_jobs_;

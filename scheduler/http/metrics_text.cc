@@ -51,7 +51,7 @@ class Families {
     for (size_t i = 0; i < counts.buckets.size(); ++i) {
       cumulative += counts.buckets[i];
       const double bound = i < Bounds().size()
-                               ? 1e-6 * static_cast<double>(Bounds()[i])
+                               ? static_cast<double>(Bounds()[i]) / 1e6
                                : std::numeric_limits<double>::infinity();
       metric.histogram.bucket.push_back({cumulative, bound});
     }
