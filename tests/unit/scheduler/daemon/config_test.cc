@@ -91,7 +91,7 @@ TEST(ConfigTest, WrongValuesAreOneLineThatNamesTheFlag) {
     EXPECT_THAT(status.message(), ::testing::Not(HasSubstr("\n")));
   }
   EXPECT_THAT(Parse({"--durability", "fsnyc"}).status().message(),
-              HasSubstr("did you mean 'fsync'"));
+              HasSubstr("fsync"));
   EXPECT_EQ(Parse({"--nonsense"}).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Parse({"--ready-fd", "x"}).status().code(),

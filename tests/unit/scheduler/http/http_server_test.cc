@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -33,8 +34,14 @@ class HttpServerTest : public ::testing::Test {
   }
 
   void Submit() {
-    engine_->SubmitJob(CheckSubmission(Submission(10, kRequest)).value(),
-                       [](const absl::StatusOr<v1::SubmitJobResponse>&) {});
+    absl::Notification answered;
+    engine_->SubmitJob(
+        CheckSubmission(Submission(10, kRequest)).value(),
+        [&answered](const absl::StatusOr<v1::SubmitJobResponse>& response) {
+          EXPECT_TRUE(response.ok());
+          answered.Notify();
+        });
+    answered.WaitForNotification();
   }
 
   testing::MemoryFileSystem files_;
