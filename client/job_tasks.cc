@@ -75,7 +75,8 @@ absl::StatusOr<std::unique_ptr<TaskRunner>> JobTasks::NewRunner() {
         "here");
   }
   const JobData::Local& local = *data.local;
-  if (reader_ == nullptr && local.cube != nullptr) {
+  if (reader_ == nullptr && local.cube != nullptr &&
+      !local.plan.request.series.empty()) {
     INTERNODE_ASSIGN_OR_RETURN(
         reader_, cube::NewBlockReader(local.cube, local.plan.request));
   }

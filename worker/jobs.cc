@@ -74,7 +74,7 @@ absl::StatusOr<std::shared_ptr<const WorkerJob>> Jobs::Open(
   auto job = std::make_shared<WorkerJob>();
   job->dim_names = planned.job.dim_names();
   job->plan = std::move(planned.plan);
-  if (planned.cube.cube == nullptr) {
+  if (planned.cube.cube == nullptr || job->plan.request.series.empty()) {
     job->read = functions::ReadNothing();
     return job;
   }

@@ -112,6 +112,8 @@ class ClientFaultTest(FaultTest):
                 if not part.continues:
                     at = part.tasks.end
             cluster.restart_scheduler()
+            # Until the connection is made again.
+            cluster.rpc.list_jobs()
         self.assertGreater(len(whole), 480 * 24)
 
     def test_a_client_that_is_told_to_stop_leaves_the_job(self):

@@ -10,12 +10,14 @@ from fault_test import FaultTest
 # The gate's pixel (11, 13) lies in this chunk of y=5,x=4.
 CHUNK = [(y, x) for y in range(10, 15) for x in range(12, 16)]
 LOCATION = "y=10:15, x=12:16"
+# Its first pixel, as the command lists failures.
+PLACE = "y=10, x=12"
 
 
 class FunctionFaultTest(FaultTest):
 
     def check(self, action, *causes, chunks="y=5,x=4", pixels=CHUNK,
-              location=LOCATION, options=(), **cluster_options):
+              location=LOCATION, place=PLACE, options=(), **cluster_options):
         """Only `pixels` are missing; the failure says where and why."""
         expected = self.undisturbed(self.job(chunks=chunks))
         cluster = self.start_cluster(**cluster_options)
@@ -27,7 +29,7 @@ class FunctionFaultTest(FaultTest):
         out = self.folder / "out.nc"
         done = cluster.command("job", "fetch", job_id, "-o", out)
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn(location, done.stderr)
+        self.assertIn(place, done.stderr)
         self.assert_lacks_only(out, expected, pixels)
         [failure] = cluster.rpc.list_failures(job_id=job_id).failures
         self.assertTrue(failure.poisonous, failure)
@@ -50,7 +52,8 @@ class FunctionFaultTest(FaultTest):
 
     def test_an_abort_in_a_task_of_one_pixel(self):
         self.check("abort", "SIGABRT", chunks="1", pixels=[self.pixel],
-                   location="y=11, x=13", nthreads=2)
+                   location="y=11:12, x=13:14", place="y=11, x=13",
+                   nthreads=2)
 
     def test_the_function_ends_the_process(self):
         self.check("exit", "7")
@@ -66,7 +69,7 @@ class FunctionFaultTest(FaultTest):
         expected = self.undisturbed(self.job())
         cluster = self.start_cluster()
         run, out = self.start_run(cluster, self.job("segfault"))
-        self.assertIn(LOCATION, self.finish(run, code=3))
+        self.assertIn(PLACE, self.finish(run, code=3))
         self.assert_lacks_only(out, expected, CHUNK)
 
     def test_in_a_local_cluster(self):
@@ -75,7 +78,7 @@ class FunctionFaultTest(FaultTest):
         done = internode(*self.job("segfault"), "-o", out, "--nprocs", 2,
                          "--nthreads", 1, "--function-path", self.functions)
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn(LOCATION, done.stderr)
+        self.assertIn(PLACE, done.stderr)
         self.assert_lacks_only(out, expected, CHUNK)
 
     def test_a_failed_pixel_is_that_pixel_alone(self):

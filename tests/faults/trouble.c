@@ -106,7 +106,7 @@ static void EatMemory(void) {
 static void Act(const Trouble* trouble) {
   const char* action = trouble->action;
   if (strcmp(action, "segfault") == 0) {
-    int* volatile nowhere = NULL;
+    volatile int* volatile nowhere = NULL;
     *nowhere = 1;
   } else if (strcmp(action, "abort") == 0) {
     abort();
