@@ -15,7 +15,7 @@ namespace {
 constexpr Nanos kLeastGain = 20 * kMillisecond;
 
 // How many idle workers are looked at for a copy.
-constexpr int kMostLooks = 16;
+constexpr int kMostIdleLooks = 16;
 
 }  // namespace
 
@@ -69,7 +69,8 @@ WorkerRecord* Core::FindIdle(const WorkerRecord& late, bool alone) const {
   WorkerRecord* found = nullptr;
   int looks = 0;
   for (auto it = hungry_.begin();
-       it != hungry_.end() && it->first.first < kFullLoad && looks < kMostLooks;
+       it != hungry_.end() && it->first.first < kFullLoad &&
+       looks < kMostIdleLooks;
        ++it) {
     WorkerRecord* const idle = it->second;
     if (idle == &late || idle->alone || (alone && idle->num_tasks > 0)) {
