@@ -3,10 +3,14 @@
 //
 //   taskset -c 0 internode_ccdc_bench --benchmark_format=json
 
+#include <time.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "benchmark/benchmark.h"
@@ -77,6 +81,71 @@ BENCHMARK(BM_RealPixelsMean)
     ->Threads(2)
     ->UseRealTime()
     ->Unit(benchmark::kMicrosecond);
+
+struct Seconds {
+  double wall = 0;
+  double cpu = 0;  // of one thread, in the mean
+};
+
+double Clock(clockid_t clock) {
+  timespec t;
+  clock_gettime(clock, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// All pixels, some times over, in each of `threads` threads.
+Seconds RunInThreads(int threads, const Cases& cases) {
+  constexpr int kRounds = 10;
+  std::vector<double> cpu(static_cast<size_t>(threads));
+  const double start = Clock(CLOCK_MONOTONIC);
+  {
+    std::vector<std::jthread> running;
+    running.reserve(cpu.size());
+    for (double& mine : cpu) {
+      running.emplace_back([&cases, &mine] {
+        Workspace workspace;
+        const double begin = Clock(CLOCK_THREAD_CPUTIME_ID);
+        for (int round = 0; round < kRounds; ++round) {
+          for (const auto& one : cases) one->Run(workspace);
+        }
+        mine = Clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+      });
+    }
+  }
+  Seconds spent;
+  spent.wall = Clock(CLOCK_MONOTONIC) - start;
+  for (const double one : cpu) spent.cpu += one / threads;
+  return spent;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// Pixels per second of two threads over those of one, taken in turn: by the
+// clock, and by the CPU time of the threads, which other programs disturb less.
+void BM_TwoThreads(benchmark::State& state) {
+  const Cases& cases = RealPixels();
+  if (cases.empty()) {
+    state.SkipWithError("no pixels: set INTERNODE_SHARED_DATA");
+    return;
+  }
+  std::vector<double> by_clock;
+  std::vector<double> by_cpu;
+  for (auto _ : state) {
+    const Seconds one = RunInThreads(1, cases);
+    const Seconds two = RunInThreads(2, cases);
+    by_clock.push_back(2 * one.wall / two.wall);
+    by_cpu.push_back(2 * one.cpu / two.cpu);
+  }
+  state.counters["ratio_by_clock"] = Median(by_clock);
+  state.counters["ratio_by_cpu_time"] = Median(by_cpu);
+}
+BENCHMARK(BM_TwoThreads)
+    ->UseRealTime()
+    ->Iterations(9)
+    ->Unit(benchmark::kMillisecond);
 
 void BM_RealPixel(benchmark::State& state) {
   const Cases& cases = RealPixels();
