@@ -60,7 +60,8 @@ class RefusalTest(FaultTest):
                  ["records", "many"])):
             with self.subTest(options=options):
                 refused = self.assert_refused(options, 2, *parts)
-                local = internode(*options, "-o", self.folder / "out.nc")
+                local = internode(*options, "-o", self.folder / "out.nc",
+                                  "--function-path", self.functions)
                 self.assertIn(refused, local.stderr)
 
     def test_a_path_that_is_not_there(self):
@@ -70,15 +71,15 @@ class RefusalTest(FaultTest):
     def test_a_path_outside_the_workers_data_roots(self):
         outside = self.folder / "outside.nc"
         outside.write_bytes(self.cube.read_bytes())
-        self.assert_refused(["run", "stats", outside], 2, "outside.nc",
+        self.assert_refused(["run", "stats", outside], 4, "outside.nc",
                             str(self.shared))
         # Nor by a link, nor by going up.
         link = self.shared / "link.nc"
         link.symlink_to(outside)
         self.addCleanup(link.unlink)
-        self.assert_refused(["run", "stats", link], 2, "link.nc")
+        self.assert_refused(["run", "stats", link], 4, "link.nc")
         up = self.shared / ".." / self.folder.name / "outside.nc"
-        self.assert_refused(["run", "stats", up], 2, "outside.nc")
+        self.assert_refused(["run", "stats", up], 4, "outside.nc")
 
     def test_unknown_jobs(self):
         for words in (["info"], ["wait"], ["cancel"], ["failures"],
@@ -90,17 +91,10 @@ class RefusalTest(FaultTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("seventeen", done.stderr)
 
-    def test_without_a_worker_planning_says_so(self):
-        cluster = self.start_cluster(workers=0)
-        done = cluster.command("run", "stats", self.cube, "-o",
-                               self.folder / "out.nc")
-        self.assertNotEqual(done.returncode, 0)
-        self.assertRegex(done.stderr, r"(?m)^error: .*worker")
-
     # Nobody there.
 
     def test_addresses_that_are_none(self):
-        for address in ("here", "127.0.0.1", "127.0.0.1:99999", ":", ""):
+        for address in ("here", "127.0.0.1", "127.0.0.1:99999", ":"):
             with self.subTest(address=address):
                 done = internode("info", "--scheduler", address)
                 self.assertEqual(done.returncode, 2, done.stderr)
@@ -130,7 +124,8 @@ class RefusalTest(FaultTest):
                     timeout=30, env=processes.environment(
                         XDG_STATE_HOME=str(self.folder)), check=False)
                 self.assertEqual(done.returncode, 2, done.stderr)
-                self.assertRegex(done.stderr, "(?m)^error: ")
+                self.assertEqual(len(done.stderr.strip().splitlines()), 1,
+                                 done.stderr)
 
     # Another version.
 
