@@ -55,7 +55,6 @@ class Process final : public ConnectionUser {
   Process(const WorkerOptions& options, SharedPage* page, const Jobs* jobs)
       : options_(options),
         page_(page),
-        jobs_(jobs),
         functions_json_(jobs->FunctionsJson()),
         connection_(&loop_,
                     {.address = [options] { return SchedulerAddress(options); },
@@ -219,7 +218,6 @@ class Process final : public ConnectionUser {
 
   const WorkerOptions options_;
   SharedPage* const page_;
-  const Jobs* const jobs_;
   const std::vector<std::string> functions_json_;
   bool finishing_ = false;
   int exit_code_ = kExitFailed;

@@ -24,7 +24,7 @@ struct CompletionNode {
   std::vector<std::pair<std::string, std::string>> descriptions;
 };
 
-void Collect(const CLI::App& app, std::vector<std::string> path,
+void Collect(const CLI::App& app, const std::vector<std::string>& path,
              std::vector<CompletionNode>* nodes) {
   CompletionNode node;
   node.path = path;
@@ -46,7 +46,7 @@ void Collect(const CLI::App& app, std::vector<std::string> path,
   for (const CLI::App* subcommand : subcommands) {
     std::vector<std::string> next = path;
     next.push_back(subcommand->get_name());
-    Collect(*subcommand, std::move(next), nodes);
+    Collect(*subcommand, next, nodes);
   }
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using Reader = StreamReader<v1::FetchFramesResponse>;
 
-constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
+constexpr absl::Duration kFetchInterval = absl::Milliseconds(50);
 
 // Turns the messages of a stream into chunks, in order and without gaps.
 class ChunkFeed {
@@ -161,7 +161,7 @@ absl::Status ReadStream(Connection* connection, Reader* reader,
                         Connection::Retry* retry, absl::Status* feed_status) {
   v1::FetchFramesResponse message;
   while (true) {
-    switch (reader->Next(absl::Now() + kLookInterval, &message)) {
+    switch (reader->Next(absl::Now() + kFetchInterval, &message)) {
       case Reader::Event::kMessage:
         retry->Progressed();
         *feed_status = feed->Add(message);

@@ -27,7 +27,7 @@ using client::StatusOf;
 using Stub = Connection::Stub;
 
 // How often a quiet stream is left to look whether it should end.
-constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
+constexpr absl::Duration kWatchInterval = absl::Milliseconds(50);
 
 // Reads one stream of changes until the job ends or `on_change` is through.
 absl::Status WatchOnce(Connection* connection, const std::string& id,
@@ -43,7 +43,7 @@ absl::Status WatchOnce(Connection* connection, const std::string& id,
   });
   v1::JobInfo info;
   while (true) {
-    switch (reader.Next(absl::Now() + kLookInterval, &info)) {
+    switch (reader.Next(absl::Now() + kWatchInterval, &info)) {
       case Reader::Event::kMessage: {
         retry->Progressed();
         const JobStatus status = StatusOf(info);

@@ -251,7 +251,7 @@ class Engine {
 
   // ---- engine_workers.cc ----
   void OnMessage(LinkId link, v1::WorkerMessage message);
-  void OnHello(LinkId link, v1::Hello hello);
+  void OnHello(LinkId link, const v1::Hello& hello);
   absl::Status CheckHello(const v1::Hello& hello) const;
   void Welcome(const Worker& worker);
   void Join(Worker* worker, const v1::Hello& hello);

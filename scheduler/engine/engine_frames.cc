@@ -34,7 +34,7 @@ void Engine::ReceiveFrame(LinkId link, const v1::Frame& message,
   event.tasks = frame->view().tasks();
   strand_->Post([this, link, sequence = message.sequence(), event,
                  frame = std::move(frame)]() mutable {
-    OnFrame(link, sequence, std::move(event), std::move(frame));
+    OnFrame(link, sequence, event, std::move(frame));
   });
 }
 

@@ -85,7 +85,7 @@ void Engine::OnMessage(LinkId link, v1::WorkerMessage message) {
     return;
   }
   if (worker == nullptr) {
-    OnHello(link, std::move(*message.mutable_hello()));
+    OnHello(link, message.hello());
     return;
   }
   worker->heard = Now();
@@ -120,7 +120,7 @@ absl::Status Engine::CheckHello(const v1::Hello& hello) const {
   return absl::OkStatus();
 }
 
-void Engine::OnHello(LinkId link, v1::Hello hello) {
+void Engine::OnHello(LinkId link, const v1::Hello& hello) {
   const absl::Status checked = CheckHello(hello);
   if (!checked.ok()) {
     RefuseControl(link, checked);

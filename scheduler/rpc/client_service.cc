@@ -26,8 +26,9 @@ template <typename Response>
 Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
                            Response* response) {
   return [reactor, response](absl::StatusOr<Response> result) {
-    if (result.ok()) *response = *std::move(result);
-    reactor->Finish(rpc::ToGrpc(result.status()));
+    const absl::Status status = result.status();
+    if (status.ok()) *response = *std::move(result);
+    reactor->Finish(rpc::ToGrpc(status));
   };
 }
 
