@@ -227,9 +227,12 @@ absl::StatusOr<int64_t> FetchChunks(Connection* connection,
           ReadStream(connection, &reader, limits, &feed, &retry, &feed_status);
     }
     INTERNODE_RETURN_IF_ERROR(feed_status);
-    if (status.ok() && feed.next() < range.end_task) {
-      if (range.done_only) break;
-      status = EndedEarly(connection, id, feed.next(), limits);
+    const bool short_of_end = feed.next() < range.end_task;
+    if (status.ok() && short_of_end && range.done_only) break;
+    // A job that was stopped says by whom and why.
+    if (short_of_end && (status.ok() || absl::IsFailedPrecondition(status))) {
+      const absl::Status why = EndedEarly(connection, id, feed.next(), limits);
+      if (status.ok() || !absl::IsUnavailable(why)) status = why;
     }
     if (status.ok()) break;
     status = retry.Ended(status);
