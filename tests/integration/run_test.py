@@ -476,7 +476,7 @@ class OtherCommandsTest(CommandTest):
         self.assertEqual(complete("internode", "segments", "@empty"),
                          ["info", "merge", "pixel"])
         self.assertEqual(complete("internode", "run", "stats", "--max"),
-                         ["--max-fails"])
+                         ["--max-fails", "--max-retries"])
 
 
 if __name__ == "__main__":
