@@ -45,7 +45,11 @@ void Core::On(const WorkerJoined& event) {
   ++num_fed_;
   fed_slots_ += worker->slots;
   absl::btree_map<JobId, IntervalSet> offered;
-  for (const Offer& offer : event.offers) offered[offer.job].Add(offer.tasks);
+  for (const Offer& offer : event.offers) {
+    // Sizes are computed only of what a job can have.
+    offered[offer.job].Add({std::max<int64_t>(0, offer.tasks.begin),
+                            std::min(offer.tasks.end, kMostTasks)});
+  }
   for (const auto& [job, tasks] : offered) Adopt(worker, job, tasks);
   Touch(worker);
 }

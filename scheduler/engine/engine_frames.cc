@@ -85,6 +85,14 @@ void Engine::OnFrame(LinkId link, uint64_t sequence, core::FrameArrived event,
                                       stream.last_sequence)));
     return;
   }
+  const JobEntry* const entry = FindEntry(event.job);
+  const absl::Status fits = entry == nullptr
+                                ? absl::OkStatus()
+                                : entry->job.CheckFrame(frame->view());
+  if (!fits.ok()) {
+    RefuseData(link, fits);
+    return;
+  }
   stream.last_sequence = sequence;
   ++counters_.frames_received;
   counters_.frame_bytes_received += static_cast<uint64_t>(frame->num_bytes());

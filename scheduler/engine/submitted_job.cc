@@ -9,7 +9,10 @@
 #include "absl/time/time.h"
 
 #include "base/status_macros.h"
+#include "core/frame.h"
+#include "core/interval_set.h"
 #include "core/planned_job.h"
+#include "core/record_schema.h"
 #include "core/selection.h"
 #include "rpc/job_proto.h"
 #include "scheduler/core/options.h"
@@ -38,6 +41,25 @@ absl::StatusOr<int64_t> CountPixels(const value::PlannedJob& job) {
       }
     }
     if (__builtin_add_overflow(pixels, own, &pixels)) return TooManyPixels();
+  }
+  return pixels;
+}
+
+// The pixels of the chunks 0 to i - 1 together, 0 <= i <= num_chunks().
+int64_t PixelsBefore(const value::ChunkGrid& grid, int64_t i) {
+  if (i <= 0) return 0;
+  if (i >= grid.num_chunks()) return grid.num_pixels();
+  // From the slowest dimension on: all chunks that come earlier in it, with
+  // the slower dimensions as in chunk i and the faster ones whole.
+  const value::Selection chunk = grid.Chunk(i);
+  int64_t pixels = 0;
+  int64_t slower = 1;
+  int64_t faster = grid.num_pixels();
+  for (size_t d = 0; d < chunk.extents.size(); ++d) {
+    const value::DimensionCut& cut = grid.cuts()[d];
+    faster /= cut.end - cut.begin;
+    pixels += slower * (chunk.extents[d].begin - cut.begin) * faster;
+    slower *= chunk.extents[d].size();
   }
   return pixels;
 }
@@ -85,6 +107,9 @@ absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
   if (!planned.selections.empty()) {
     INTERNODE_ASSIGN_OR_RETURN(job.num_pixels, CountPixels(planned));
   }
+  if (planned.schema != nullptr) {
+    job.record_bytes = planned.schema->record_bytes();
+  }
   job.grid = std::move(planned.grid);
   if (job.num_tasks > core::kMostTasks) {
     return absl::InvalidArgumentError(
@@ -101,6 +126,39 @@ absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
 }
 
 }  // namespace
+
+absl::Status SubmittedJob::CheckFrame(const value::FrameView& frame) const {
+  const value::Interval tasks = frame.tasks();
+  if (tasks.begin < 0 || tasks.end > num_tasks) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a frame holds tasks ", tasks.begin, " to ", tasks.end,
+                     " of a job of ", num_tasks));
+  }
+  int64_t pixels = 0;
+  if (plan->selections_size() == 0) {
+    pixels = PixelsBefore(grid, tasks.end) - PixelsBefore(grid, tasks.begin);
+  } else {
+    for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+      int64_t own = 1;
+      for (const v1::Selection::Extent& extent :
+           plan->selections(static_cast<int>(task)).extents()) {
+        own *= extent.end() - extent.begin();
+      }
+      pixels += own;
+    }
+  }
+  if (frame.num_pixels() != pixels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a frame of ", frame.num_pixels(), " pixels holds tasks ",
+                     tasks.begin, " to ", tasks.end, ", which have ", pixels));
+  }
+  if (frame.num_records() > 0 && frame.record_bytes() != record_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a frame has records of ", frame.record_bytes(),
+                     " bytes; those of its job have ", record_bytes));
+  }
+  return absl::OkStatus();
+}
 
 std::string SubmittedJob::LocationOf(int64_t task) const {
   std::string text;

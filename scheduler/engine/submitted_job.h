@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "core/chunk_grid.h"
+#include "core/frame.h"
 #include "internode/v1/client.pb.h"
 #include "scheduler/core/job_policies.h"
 
@@ -24,10 +26,16 @@ struct SubmittedJob {
   internode::core::ChunkGrid grid;
   int64_t num_tasks = 0;
   int64_t num_pixels = 0;
+  // Of one record.
+  int64_t record_bytes = 0;
   std::string name;
   std::string request_id;
   int priority = 0;
   core::JobPolicies policies;
+
+  // Whether a frame of tasks of this job has their pixels and its records.
+  // Error (kInvalidArgument): it has not; or the tasks are not the job's.
+  absl::Status CheckFrame(const internode::core::FrameView& frame) const;
 
   // Where a task lies, for people: "y=0:100, x=200:300". 0 <= task <
   // num_tasks.
