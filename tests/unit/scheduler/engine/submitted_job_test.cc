@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "tests/unit/scheduler/engine/engine_driver.h"
+#include "tests/unit/scheduler/spool/test_frames.h"
 
 namespace internode::scheduler {
 namespace {
@@ -111,6 +112,44 @@ TEST(SubmittedJobTest, RefusesWhatIsOutOfRange) {
   EXPECT_EQ(
       broken([](auto* r) { r->mutable_plan()->mutable_grid()->clear_cuts(); }),
       kInvalid);
+}
+
+TEST(CheckFrameTest, TakesFramesThatFitTheJob) {
+  const absl::StatusOr<SubmittedJob> job =
+      CheckSubmission(Submission(100, std::string(16, 'r')));
+  ASSERT_TRUE(job.ok()) << job.status();
+  for (const internode::core::Interval tasks :
+       {internode::core::Interval{0, 100}, {0, 1}, {99, 100}, {6, 8}}) {
+    const std::string bytes = MakeFrame(tasks);
+    EXPECT_TRUE(
+        job->CheckFrame(*internode::core::FrameView::Parse(bytes)).ok());
+  }
+}
+
+TEST(CheckFrameTest, RefusesTasksPixelsAndRecordsOfAnother) {
+  // Chunks of 30 pixels.
+  v1::SubmitJobRequest request = Submission(100, std::string(16, 'r'));
+  request.mutable_plan()->mutable_grid()->mutable_cuts(0)->set_chunk(30);
+  const absl::StatusOr<SubmittedJob> coarse = CheckSubmission(request);
+  ASSERT_TRUE(coarse.ok()) << coarse.status();
+  const std::string one = MakeFrame({3, 4});
+  EXPECT_EQ(
+      coarse->CheckFrame(*internode::core::FrameView::Parse(one)).message(),
+      "a frame of 1 pixels holds tasks 3 to 4, which have 10");
+  const std::string outside = MakeFrame({3, 5});
+  EXPECT_EQ(
+      coarse->CheckFrame(*internode::core::FrameView::Parse(outside)).message(),
+      "a frame holds tasks 3 to 5 of a job of 4");
+
+  request = Submission(100, std::string(16, 'r'));
+  request.mutable_plan()->mutable_schema()->mutable_fields(0)->set_type(
+      "int32");
+  const absl::StatusOr<SubmittedJob> narrow = CheckSubmission(request);
+  ASSERT_TRUE(narrow.ok()) << narrow.status();
+  const std::string wide = MakeFrame({1, 2});
+  EXPECT_EQ(
+      narrow->CheckFrame(*internode::core::FrameView::Parse(wide)).message(),
+      "a frame has records of 8 bytes; those of its job have 4");
 }
 
 }  // namespace

@@ -28,15 +28,15 @@ std::string MakeFrame(internode::core::Interval tasks) {
   internode::core::FrameEncoder encoder(tasks.begin, 8);
   for (int64_t task = tasks.begin; task < tasks.end; ++task) {
     if (task % 7 == 6) {
-      EXPECT_TRUE(encoder.AppendFailedTask(2, "unreadable").ok());
+      EXPECT_TRUE(encoder.AppendFailedTask(1, "unreadable").ok());
       continue;
     }
     result.Clear();
-    for (int64_t pixel = 0; pixel < task % 3; ++pixel) {
+    for (int64_t record = 0; record < task % 3; ++record) {
       internode::core::StoreField<int64_t>(result.AddRecord(), 0,
-                                           task * 10 + pixel);
-      result.FinishPixel(internode::core::PixelStatus::kOk);
+                                           task * 10 + record);
     }
+    result.FinishPixel(internode::core::PixelStatus::kOk);
     EXPECT_TRUE(encoder.Append(result).ok());
   }
   return encoder.Finish().value();

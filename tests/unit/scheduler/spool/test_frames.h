@@ -13,9 +13,9 @@
 
 namespace internode::scheduler {
 
-// A frame of `tasks`, the same every time: task i has i % 3 pixels with one
-// record each, or failed as a whole where i % 7 is 6; a record says of which
-// task and pixel it is.
+// A frame of `tasks`, the same every time: task i has one pixel with i % 3
+// records, or failed as a whole where i % 7 is 6; a record says of which task
+// it is.
 std::string MakeFrame(internode::core::Interval tasks);
 
 // Whether `frame` holds what MakeFrame would have given for its tasks.
