@@ -7,8 +7,8 @@ With --analyze also clang's path-sensitive analyzer, which takes long.
 
 Most of the time goes into what a source includes. Sources that are compiled
 with the same flags are therefore looked at together, as one unit that includes
-them; where such a unit does not compile, because of the joining, its sources
-are looked at one by one.
+them; where such a unit does not compile, because of the joining, or clang-tidy
+dies of it, its sources are looked at one by one.
 
 What was found clean is remembered in BUILD_DIR/tidy by the contents of the
 source, of all the project's headers that it reads, and of .clang-tidy; only
@@ -118,7 +118,8 @@ class Tidy:
         if joined:
             ok, output = run(self.unit_file(number, unit), unit[0],
                              [*self.options, *JOINED])
-            joined = "[clang-diagnostic-error]" not in output
+            joined = ok or ("-warnings-as-errors]" in output and
+                            "[clang-diagnostic-error]" not in output)
         if joined and ok:
             for source in unit:
                 source.mark.touch()
