@@ -148,6 +148,9 @@ Explanation Core::Explain(JobId id) const {
       job->leased, " are with workers, ", job->failed.size(), " failed");
   if (job->committing.size() > 0) {
     absl::StrAppend(&text, ", ", job->committing.size(), " are being written");
+    if (!spool_blocked_.empty()) {
+      absl::StrAppend(&text, " as soon as they can be: ", spool_blocked_);
+    }
   }
   if (job->retry.size() > 0) {
     absl::StrAppend(&text, ", ", job->retry.size(), " wait for another try");

@@ -98,6 +98,9 @@ absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
   if (!request.has_plan()) {
     return absl::InvalidArgumentError("the submission has no plan");
   }
+  if (request.plan().spec().function().empty()) {
+    return absl::InvalidArgumentError("the plan has no function");
+  }
   SubmittedJob job;
   INTERNODE_RETURN_IF_ERROR(ReadPolicy(request.policy(), &job));
   INTERNODE_ASSIGN_OR_RETURN(value::PlannedJob planned,

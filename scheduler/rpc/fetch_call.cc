@@ -43,7 +43,8 @@ void FetchCall::PrepareLocked() {
     return;
   }
   preparing_ = true;
-  if (next_task_ < ready_.ready.end) {
+  // A task before the first is the engine's to refuse.
+  if (next_task_ >= ready_.ready.begin && next_task_ < ready_.ready.end) {
     reader_->Post([self = shared_from_this()] { self->Read(); });
     return;
   }
