@@ -42,24 +42,28 @@ def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     files = dict(check_layers.sources(ROOT))
-    commands, proven = {}, set()
+    commands, proven, users = {}, set(), {}
     for compilation in compilations.compilations(build):
         source = compilation.source
         if source not in files or not source.endswith(".cc"):
             continue
         commands[source] = list(compilation.flags)
-        first = next(check_layers.includes_of(
-            files[source].read_text(encoding="utf-8")), None)
-        if first and not compilation.joined:
-            proven.add(check_layers.resolve(first[2], files))
+        included = [check_layers.resolve(found[2], files)
+                    for found in check_layers.includes_of(
+                        files[source].read_text(encoding="utf-8"))]
+        for header in included:
+            users.setdefault(header, source)
+        if included and not compilation.joined:
+            proven.add(included[0])
     headers = [name for name in files if name.endswith(".h")]
     alone = [name for name in headers
              if name not in proven and not name.endswith("-inl.h")]
 
     def check(header):
-        nearest = max(sorted(commands),
-                      key=lambda source: common_folders(source, header))
-        return compile_alone(header, commands[nearest], build)
+        source = users.get(header) or max(
+            sorted(commands),
+            key=lambda source: common_folders(source, header))
+        return compile_alone(header, commands[source], build)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         complaints = [text for text in pool.map(check, alone) if text]

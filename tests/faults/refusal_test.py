@@ -5,6 +5,7 @@ there: in one line that says what exists instead."""
 import concurrent.futures
 import re
 import subprocess
+import threading
 import unittest
 
 import grpc
@@ -145,8 +146,16 @@ class RefusalTest(FaultTest):
                      service_rpc.peer("9.1.0", protocol=2)):
             hello = message("WorkerMessage", hello=message(
                 "Hello", peer=peer, process_id=bytes(16), slots=1))
+            refused = threading.Event()
+
+            def stay(first=hello, end=refused):
+                # Whoever says goodbye at once may not be told why.
+                yield first
+                end.wait(30)
+
             with self.assertRaises(grpc.RpcError) as caught:
-                list(self.cluster.rpc.control(iter([hello])))
+                list(self.cluster.rpc.control(stay()))
+            refused.set()
             self.assertEqual(caught.exception.code(),
                              grpc.StatusCode.FAILED_PRECONDITION)
             self.assert_names_both(caught.exception.details())
