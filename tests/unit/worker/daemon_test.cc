@@ -528,7 +528,10 @@ TEST_F(DaemonTest, NonsenseFromTheSchedulerDoesNoHarm) {
   ASSERT_GE(worker, 0);
   scheduler_->Send(worker, LeaseOf(10, 5));
   scheduler_->Send(worker, LeaseOf(-5, 5));
+  // A job that cannot be opened; one of the same number and fingerprint as a
+  // good one could fail that one's tasks, rightly.
   v1::SchedulerMessage message = LeaseOf(0, 5);
+  message.mutable_lease()->set_job(18);
   message.mutable_lease()->mutable_plan()->mutable_spec()->set_chunk_kind(
       v1::JobSpec::CHUNK_KIND_UNIFORM);
   message.mutable_lease()->mutable_plan()->mutable_spec()->set_chunk_size(-1);
