@@ -26,9 +26,12 @@ endfunction()
 # internode_test(NAME SOURCES file... [LINK target...] [LABELS label...]
 #                [TIMEOUT seconds])
 #
-# One GoogleTest program, registered with CTest under NAME. Labels are `unit`,
-# and `threads` if it starts threads: the target internode_thread_tests builds
-# all those, which ./tests/run.sh runs under the thread sanitizer.
+# One GoogleTest program, registered with CTest under NAME. Labels are `unit`;
+# `threads` if it starts threads and gRPC has no part in it: the target
+# internode_thread_tests builds all those, which ./tests/run.sh runs under the
+# thread sanitizer; `service` if gRPC or the whole command is linked, which takes
+# long to build. All others get the label `core`: the target internode_core_tests
+# builds them, which ./tests/run.sh runs under the address sanitizer.
 function(internode_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -42,6 +45,10 @@ function(internode_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main
                                         internode_compile)
   add_test(NAME ${name} COMMAND ${name})
+  if(NOT "service" IN_LIST ARG_LABELS)
+    list(APPEND ARG_LABELS core)
+    add_dependencies(internode_core_tests ${name})
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
   if("threads" IN_LIST ARG_LABELS)
     add_dependencies(internode_thread_tests ${name})

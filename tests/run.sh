@@ -3,7 +3,8 @@
 # 0 only if nothing failed.
 #
 #   tests/run.sh               the steps that a change has to pass
-#   tests/run.sh --thorough    and clang-tidy, and the sanitizers on everything
+#   tests/run.sh --thorough    and clang-tidy, fuzzing for 60 s a target, and
+#                              the address sanitizer on everything
 #   tests/run.sh --only STEP   that step and what it needs; may be repeated
 #   tests/run.sh --list        the steps
 #
@@ -15,12 +16,12 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly STEPS=(packages shared-data format text shell layers build tests headers
-  install tidy asan tsan)
-readonly THOROUGH_STEPS=(tidy asan tsan)
+  install asan-core tsan tidy fuzz asan)
+readonly THOROUGH_STEPS=(tidy fuzz asan)
 # What has to be done first, where something is.
 declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
-  [headers]=build [install]=build [tidy]=build [asan]=packages
-  [tsan]=packages)
+  [headers]=build [install]=build [tidy]=build [fuzz]=packages
+  [asan-core]=packages [asan]=packages [tsan]=packages)
 
 jobs=${JOBS:-$(nproc)}
 logs=build/logs
@@ -108,17 +109,30 @@ step_tidy() { tools/run_tidy.py build/release "$jobs"; }
 
 # Tests with the label `tools` run none of the project's programs; those with
 # `release` measure time or memory, which a sanitizer changes.
-step_asan() {
-  configure_and_build asan || return
-  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
-  UBSAN_OPTIONS=print_stacktrace=1 \
-    run_ctest asan -LE 'tools|release|bench'
+step_asan-core() {
+  configure_and_build asan --target internode_core_tests || return
+  run_asan -L core
 }
 
+step_asan() {
+  configure_and_build asan || return
+  run_asan -LE 'core|tools|release|bench'
+}
+
+run_asan() { # arguments of ctest
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 \
+    run_ctest asan "$@"
+}
+
+# gRPC and Abseil come without the thread sanitizer's instrumentation: the tests
+# with this label do without the first, and base/mutex.h tells of the second.
 step_tsan() {
   configure_and_build tsan --target internode_thread_tests || return
   TSAN_OPTIONS=halt_on_error=1 run_ctest tsan -L threads
 }
+
+step_fuzz() { JOBS=$jobs tests/fuzz/run.sh 60; }
 
 # --- Running them.
 
