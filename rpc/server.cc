@@ -16,7 +16,11 @@
 namespace internode::rpc {
 namespace {
 
-void SetChannelArguments(grpc::ServerBuilder* builder) {
+void SetChannelArguments(const ServerOptions& options,
+                         grpc::ServerBuilder* builder) {
+  if (options.buffers != nullptr) {
+    builder->SetResourceQuota(options.buffers->quota());
+  }
   builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder->SetMaxSendMessageSize(kMaxMessageBytes);
   // A second server on the port must fail, not share it.
@@ -26,9 +30,21 @@ void SetChannelArguments(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+  // Who connects and says nothing is not waited for.
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
 }
 
 }  // namespace
+
+BufferQuota::BufferQuota(int64_t bytes) : quota_("internode"), bytes_(bytes) {
+  quota_.Resize(static_cast<size_t>(bytes));
+}
+
+void BufferQuota::Add(int64_t bytes) {
+  MutexLock lock(&mu_);
+  bytes_ += bytes;
+  quota_.Resize(static_cast<size_t>(bytes_));
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options, const std::vector<grpc::Service*>& services) {
@@ -43,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   const std::string wanted = absl::StrCat(host, ":", options.port);
   int bound = 0;
   grpc::ServerBuilder builder;
-  SetChannelArguments(&builder);
+  SetChannelArguments(options, &builder);
   builder.AddListeningPort(wanted, grpc::InsecureServerCredentials(), &bound);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -1,8 +1,10 @@
 #ifndef INTERNODE_RPC_SERVER_H_
 #define INTERNODE_RPC_SERVER_H_
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +12,30 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
+#include "base/mutex.h"
+
 namespace internode::rpc {
+
+// How many bytes gRPC may hold of what arrives, for all connections of a server
+// together. gRPC checks the size of a message only when it has all of it, so
+// that this alone bounds what one peer can make it hold; beyond it, streams are
+// ended, whosever they are. Thread-safe.
+class BufferQuota {
+ public:
+  explicit BufferQuota(int64_t bytes);
+
+  // Raises or lowers it: a stream of large messages was opened, or has ended.
+  void Add(int64_t bytes);
+
+  const grpc::ResourceQuota& quota() const { return quota_; }
+
+ private:
+  grpc::ResourceQuota quota_;
+  Mutex mu_;
+  int64_t bytes_ ABSL_GUARDED_BY(mu_);
+};
+
+inline constexpr int64_t kDefaultBufferBytes = int64_t{128} << 20;
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
@@ -18,6 +43,8 @@ struct ServerOptions {
   int port = 0;
   // Server reflection, for grpcurl and the like.
   bool reflection = false;
+  // Null: none. Outlives the server.
+  const BufferQuota* buffers = nullptr;
 };
 
 // A listening gRPC server with the health service. Thread-compatible.

@@ -21,6 +21,9 @@
 namespace internode::scheduler {
 namespace {
 
+// Two messages of the largest size.
+constexpr int64_t kLeastBuffers = int64_t{32} << 20;
+
 // The flags as they were written.
 struct Flags {
   std::string listen = "127.0.0.1:8786";
@@ -33,6 +36,7 @@ struct Flags {
   std::string heartbeat_interval = "1s";
   std::string task_timeout = "none";
   std::string reserve = "256MiB";
+  std::string buffers = "128MiB";
   bool reflection = false;
   std::string log_format = "text";
   int verbose = 0;
@@ -86,6 +90,8 @@ void AddOptions(CLI::App* app, Flags* flags) {
             "a worker process that runs one task for longer is restarted");
   AddOption(app, "--reserve", &flags->reserve, "SIZE",
             "room that is kept free on the disk");
+  AddOption(app, "--buffers", &flags->buffers, "SIZE",
+            "memory for what arrives, besides 2 MiB for each worker process");
   app->add_flag("--reflection", flags->reflection,
                 "serve gRPC reflection, for grpcurl")
       ->envname(VariableOf("--reflection"));
@@ -212,6 +218,14 @@ absl::StatusOr<Config> Check(const Flags& flags) {
     return BadFlag("--reserve", flags.reserve, reserve.status().message());
   }
   config.reserve_bytes = *reserve;
+  const absl::StatusOr<int64_t> buffers = ParseBytes(flags.buffers);
+  if (!buffers.ok()) {
+    return BadFlag("--buffers", flags.buffers, buffers.status().message());
+  }
+  if (*buffers < kLeastBuffers) {
+    return BadFlag("--buffers", flags.buffers, "it is at least 32MiB");
+  }
+  config.buffer_bytes = *buffers;
   INTERNODE_RETURN_IF_ERROR(SetLog(flags, &config.log));
   config.scheduler_file = flags.scheduler_file;
   config.reflection = flags.reflection;

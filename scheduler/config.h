@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 
 #include "base/log.h"
+#include "rpc/server.h"
 #include "scheduler/spool/job_spool.h"
 
 namespace internode::scheduler {
@@ -29,6 +30,8 @@ struct Config {
   // A process that runs one task for longer is restarted.
   absl::Duration task_timeout = absl::InfiniteDuration();
   int64_t reserve_bytes = int64_t{256} << 20;
+  // Of what arrives and is not yet a message; rpc/server.h.
+  int64_t buffer_bytes = rpc::kDefaultBufferBytes;
   bool reflection = false;
   LogOptions log;
   // -1: none.

@@ -112,6 +112,7 @@ struct Parts {
   std::unique_ptr<SqliteJournal> journal;
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<rpc::BufferQuota> buffers;
   std::unique_ptr<ClientServiceImpl> clients;
   std::unique_ptr<WorkerServiceImpl> workers;
   std::unique_ptr<rpc::Server> server;
@@ -145,12 +146,15 @@ absl::Status OpenState(const Config& config, Parts* parts) {
 
 absl::Status Serve(const Config& config, Parts* parts) {
   parts->clients = std::make_unique<ClientServiceImpl>(parts->engine.get());
-  parts->workers = std::make_unique<WorkerServiceImpl>(parts->engine.get());
+  parts->buffers = std::make_unique<rpc::BufferQuota>(config.buffer_bytes);
+  parts->workers = std::make_unique<WorkerServiceImpl>(parts->engine.get(),
+                                                       parts->buffers.get());
   INTERNODE_ASSIGN_OR_RETURN(
       parts->server,
       rpc::Server::Start({.host = config.listen_host,
                           .port = config.listen_port,
-                          .reflection = config.reflection},
+                          .reflection = config.reflection,
+                          .buffers = parts->buffers.get()},
                          {parts->clients.get(), parts->workers.get()}));
   parts->engine->Start();
   std::string url;

@@ -152,11 +152,13 @@ void Connection::Await(grpc::ClientContext* context,
 absl::Status Connection::StatusOf(const grpc::Status& status) {
   const absl::Status result = rpc::FromGrpc(status);
   // What gRPC says of a scheduler that stops, or dies, in the middle.
-  const bool broken = absl::IsCancelled(result) ||
-                      (absl::IsInternal(result) &&
-                       absl::StrContains(result.message(), "RST_STREAM")) ||
-                      (absl::IsUnknown(result) &&
-                       absl::StrContains(result.message(), "Stream removed"));
+  const bool broken =
+      absl::IsCancelled(result) ||
+      // Also when it is short of buffers.
+      ((absl::IsInternal(result) || absl::IsResourceExhausted(result)) &&
+       absl::StrContains(result.message(), "RST_STREAM")) ||
+      (absl::IsUnknown(result) &&
+       absl::StrContains(result.message(), "Stream removed"));
   return broken ? absl::UnavailableError("the connection broke") : result;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "rpc/channel.h"
 #include "rpc/session.h"
 #include "rpc/status.h"
 #include "scheduler/rpc/frame_assembler.h"
@@ -13,6 +14,9 @@ namespace {
 using ControlSession =
     rpc::ServerSession<v1::WorkerMessage, v1::SchedulerMessage>;
 using DataSession = rpc::ServerSession<v1::FrameMessage, v1::FrameAck>;
+
+// A message that is being read, and one that waits.
+constexpr int64_t kBufferBytes = 2 * rpc::kPieceBytes;
 
 class ControlLinkOfSession final : public ControlLink {
  public:
@@ -90,16 +94,20 @@ WorkerServiceImpl::Data(grpc::CallbackServerContext*) {
   auto assembler =
       std::make_shared<FrameAssembler>(engine_->most_window_bytes());
   const LinkId link = engine_->NewId();
+  buffers_->Add(kBufferBytes);
   engine_->OpenData(link,
                     std::make_shared<DataLinkOfSession>(session, assembler));
-  session->Start(
-      {.on_message =
-           [engine = engine_, link, assembler,
-            raw = session.get()](v1::FrameMessage&& message) {
-             OnDataMessage(engine, link, assembler.get(), raw,
-                           std::move(message));
-           },
-       .on_closed = [engine = engine_, link] { engine->CloseData(link); }});
+  session->Start({.on_message =
+                      [engine = engine_, link, assembler,
+                       raw = session.get()](v1::FrameMessage&& message) {
+                        OnDataMessage(engine, link, assembler.get(), raw,
+                                      std::move(message));
+                      },
+                  .on_closed =
+                      [engine = engine_, buffers = buffers_, link] {
+                        engine->CloseData(link);
+                        buffers->Add(-kBufferBytes);
+                      }});
   return session.get();
 }
 

@@ -2,15 +2,18 @@
 #define INTERNODE_SCHEDULER_RPC_WORKER_SERVICE_H_
 
 #include "internode/v1/worker.grpc.pb.h"
+#include "rpc/server.h"
 #include "scheduler/engine/engine.h"
 
 namespace internode::scheduler {
 
 // The face that workers see: hands their streams to the engine, which outlives
-// the server. Thread-safe.
+// the server, as `buffers` does: each stream of results adds to it what it may
+// need. Thread-safe.
 class WorkerServiceImpl final : public v1::WorkerService::CallbackService {
  public:
-  explicit WorkerServiceImpl(Engine* engine) : engine_(engine) {}
+  WorkerServiceImpl(Engine* engine, rpc::BufferQuota* buffers)
+      : engine_(engine), buffers_(buffers) {}
 
   grpc::ServerBidiReactor<v1::WorkerMessage, v1::SchedulerMessage>* Control(
       grpc::CallbackServerContext* context) override;
@@ -19,6 +22,7 @@ class WorkerServiceImpl final : public v1::WorkerService::CallbackService {
 
  private:
   Engine* const engine_;
+  rpc::BufferQuota* const buffers_;
 };
 
 }  // namespace internode::scheduler

@@ -47,7 +47,7 @@ class ServiceTest : public ::testing::Test {
     engine_ = Engine::Open({}, RealClock(), &journal_, spool_.get()).value();
     engine_->Start();
     clients_ = std::make_unique<ClientServiceImpl>(engine_.get());
-    workers_ = std::make_unique<WorkerServiceImpl>(engine_.get());
+    workers_ = std::make_unique<WorkerServiceImpl>(engine_.get(), &buffers_);
     server_ = rpc::Server::Start({}, {clients_.get(), workers_.get()}).value();
     channel_ = rpc::NewChannel(server_->address());
     client_ = v1::ClientService::NewStub(channel_);
@@ -89,6 +89,7 @@ class ServiceTest : public ::testing::Test {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<ClientServiceImpl> clients_;
+  rpc::BufferQuota buffers_{rpc::kDefaultBufferBytes};
   std::unique_ptr<WorkerServiceImpl> workers_;
   std::unique_ptr<rpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
