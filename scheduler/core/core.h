@@ -208,7 +208,12 @@ class Core {
   // ---- core_balance.cc: work moves from the loaded to the idle ----
   void Balance();
   bool AskMostLoaded();
+  // Asks for half of what `worker` has not started, if it has that.
+  bool AskBack(WorkerRecord* worker);
   bool CopyOverdue();
+  // Whether what `late` has not started may still come back, since it is asked
+  // and has had little time to answer: it is not copied meanwhile.
+  bool AskLate(WorkerRecord* late);
   // An idle worker for a copy of what `late` has: of some, the one that was
   // heard last. Null if there is none.
   WorkerRecord* FindIdle(const WorkerRecord& late, bool alone) const;

@@ -31,6 +31,10 @@ bool Core::AskMostLoaded() {
   if (loaded_.empty()) return false;
   WorkerRecord* const worker = std::prev(loaded_.end())->second;
   if (worker->dry_at - now_ < kLeastGain) return false;
+  return AskBack(worker);
+}
+
+bool Core::AskBack(WorkerRecord* worker) {
   const auto [lease, unstarted] = worker->LastUnstarted();
   if (lease == nullptr) return false;
   const int64_t most = std::min(unstarted, (worker->Unstarted() + 1) / 2);
@@ -43,6 +47,22 @@ bool Core::AskMostLoaded() {
   actions_->push_back(
       TakeBack{worker->id, worker->epoch, lease->id, lease->job->id, asked});
   Reindex(worker);
+  return true;
+}
+
+bool Core::AskLate(WorkerRecord* late) {
+  Nanos answers_by = 0;
+  for (const auto& lease : late->leases) {
+    if (!lease->asked.has_value()) continue;
+    answers_by = std::max(answers_by, lease->asked_at + copy_after_);
+  }
+  if (answers_by == 0) {
+    if (asks_in_flight_ >= num_idle_ || !AskBack(late)) return false;
+    answers_by = now_ + copy_after_;
+  }
+  if (answers_by <= now_) return false;
+  late->copied_until = answers_by;
+  Reindex(late);
   return true;
 }
 
@@ -119,6 +139,7 @@ bool Core::CopyOverdue() {
   const bool alone = late->RunsAlone();
   WorkerRecord* const idle = FindIdle(*late, alone);
   if (idle == nullptr) return false;
+  if (AskLate(late)) return true;
   const auto found = FindUncopied(*late, idle->slots - idle->num_tasks);
   if (!found.has_value()) {
     late->copied_until = DropLateCopies(late);

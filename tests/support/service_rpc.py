@@ -18,6 +18,18 @@ WORKER_SERVICE = "/internode.v1.WorkerService/"
 JOB_ENDED = {3, 4, 5, 6}
 
 
+def is_broken(error):
+    """Whether the call ended with the connection, and can be made again: what
+    gRPC says of a scheduler that stops, or dies, in the middle."""
+    text = error.details() or ""
+    return (error.code() in (grpc.StatusCode.UNAVAILABLE,
+                             grpc.StatusCode.CANCELLED) or
+            (error.code() == grpc.StatusCode.INTERNAL and
+             "RST_STREAM" in text) or
+            (error.code() == grpc.StatusCode.UNKNOWN and
+             "Stream removed" in text))
+
+
 @functools.cache
 def messages():
     """The modules common, job, client and worker of internode/v1, generated
@@ -109,7 +121,7 @@ class Rpc:
                 try:
                     return call(*args, **fields)
                 except grpc.RpcError as error:
-                    if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    if not is_broken(error):
                         raise
                     last = error
             raise last
@@ -146,8 +158,7 @@ class Rpc:
                     raise AssertionError(f"{job_id} ended before {what}: "
                                          f"{last}")
             except grpc.RpcError as error:
-                if error.code() not in (grpc.StatusCode.UNAVAILABLE,
-                                        grpc.StatusCode.CANCELLED):
+                if not is_broken(error):
                     raise AssertionError(
                         f"waiting for {what}, with {last}: {error}") from None
 

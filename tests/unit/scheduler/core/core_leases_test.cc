@@ -155,6 +155,46 @@ TEST_F(CoreLeasesTest, AWorkerIsNotLessLateForWhatOthersDidOfItsTasks) {
       (Lines{"revoke w7 l1[0,1)", "accept f3 j1[0,1)", "grant w8 l5 j1[1,2)"}));
 }
 
+TEST_F(CoreLeasesTest,
+       WhatALateWorkerHasNotStartedIsTakenBackBeforeItIsCopied) {
+  Submit(1, 6);
+  Join(7, 1, {{{1}, {0, 4}}});
+  Join(8);
+  Arrive(1, 8, 2, 1, {4, 5}, absl::Milliseconds(100));
+  // Worker 7 is stuck in task 0, and should have been through long ago.
+  now_ += absl::Seconds(1);
+  EXPECT_EQ(Arrive(2, 8, 3, 1, {5, 6}, absl::Milliseconds(100)),
+            (Lines{"accept f2 j1[5,6)", "take back w7 l1[2,4)"}));
+  EXPECT_EQ(Return(7, 1, {{2, 4}}),
+            (Lines{"grant w8 l4 j1[2,3)", "grant w8 l5 j1[3,4)"}));
+  EXPECT_EQ(Arrive(3, 8, 4, 1, {2, 3}, absl::Milliseconds(100)),
+            (Lines{"accept f3 j1[2,3)"}));
+  now_ += absl::Seconds(1);
+  EXPECT_EQ(Arrive(4, 8, 5, 1, {3, 4}, absl::Milliseconds(100)),
+            (Lines{"accept f4 j1[3,4)", "take back w7 l1[1,2)"}));
+  EXPECT_EQ(Return(7, 1, {{1, 2}}), (Lines{"grant w8 l6 j1[1,2)"}));
+  EXPECT_EQ(Arrive(5, 8, 6, 1, {1, 2}, absl::Milliseconds(100)),
+            (Lines{"accept f5 j1[1,2)"}));
+  // Nothing but the task in which it is stuck.
+  EXPECT_EQ(Pass(absl::Seconds(1)), (Lines{"grant w8 l7 j1[0,1)"}));
+}
+
+TEST_F(CoreLeasesTest, ALateWorkerThatDoesNotAnswerIsCopiedSoon) {
+  Submit(1, 6);
+  Join(7, 1, {{{1}, {0, 4}}});
+  Join(8);
+  Arrive(1, 8, 2, 1, {4, 5}, absl::Milliseconds(100));
+  now_ += absl::Seconds(1);
+  EXPECT_EQ(Arrive(2, 8, 3, 1, {5, 6}, absl::Milliseconds(100)),
+            (Lines{"accept f2 j1[5,6)", "take back w7 l1[2,4)"}));
+  EXPECT_EQ(Pass(absl::Milliseconds(199)), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(1)), (Lines{"grant w8 l4 j1[0,1)"}));
+  // Nor is it asked again.
+  EXPECT_EQ(
+      Arrive(3, 8, 4, 1, {0, 1}, absl::Milliseconds(100)),
+      (Lines{"revoke w7 l1[0,1)", "accept f3 j1[0,1)", "grant w8 l5 j1[1,2)"}));
+}
+
 TEST_F(CoreLeasesTest, ASuspectIsCopiedToAnEmptyWorkerAlone) {
   Submit(1, 2);
   Join(7);
