@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "base/status_macros.h"
 #include "base/version.h"
 #include "rpc/server.h"
@@ -35,6 +38,9 @@ namespace {
 // Connections are cut so long after all calls on them were ended: clients that
 // are idle need not notice.
 constexpr absl::Duration kStopGrace = absl::Seconds(1);
+// Longer, and the service manager may lose its patience: results that have come
+// are being written to a slow disk.
+constexpr absl::Duration kStopMost = absl::Minutes(1);
 constexpr char kParentEnded[] = "the end of its parent";
 
 void LogOfGrpc(gpr_log_func_args* args) {
@@ -66,12 +72,19 @@ class StopSignals {
   }
 
   // Waits for a signal, or for the end of `lifeline`, unless that is -1;
-  // returns what it was.
-  std::string Wait(int lifeline) const {
+  // returns what it was. Calls `meanwhile` every `interval`.
+  std::string Wait(int lifeline, absl::Duration interval,
+                   const std::function<void()>& meanwhile) const {
     std::array<pollfd, 2> waits = {pollfd{fd_, POLLIN, 0},
                                    pollfd{lifeline, POLLIN, 0}};
+    const int timeout =
+        interval == absl::InfiniteDuration()
+            ? -1
+            : static_cast<int>(absl::ToInt64Milliseconds(interval));
     while (true) {
-      if (poll(waits.data(), waits.size(), -1) < 0) continue;
+      const int come = poll(waits.data(), waits.size(), timeout);
+      if (come == 0) meanwhile();
+      if (come <= 0) continue;
       if (waits[0].revents != 0) {
         signalfd_siginfo info{};
         const ssize_t size = read(fd_, &info, sizeof(info));
@@ -177,6 +190,30 @@ absl::Status Serve(const Config& config, Parts* parts) {
   return absl::OkStatus();
 }
 
+// Tells the service manager that the engine's strand goes on, which must not
+// be said by anything else.
+class Heart {
+ public:
+  Heart(const ServiceManager* manager, Engine* engine)
+      : manager_(manager), engine_(engine) {}
+
+  // One question at a time: an engine that hangs is not asked again.
+  void Beat() {
+    if (asked_->exchange(true)) return;
+    engine_->GetCluster([asked = asked_, manager = *manager_](
+                            const absl::StatusOr<v1::GetClusterResponse>&) {
+      manager.Alive();
+      *asked = false;
+    });
+  }
+
+ private:
+  const ServiceManager* const manager_;
+  Engine* const engine_;
+  const std::shared_ptr<std::atomic<bool>> asked_ =
+      std::make_shared<std::atomic<bool>>(false);
+};
+
 }  // namespace
 
 absl::Status RunDaemon(const Config& config) {
@@ -191,8 +228,13 @@ absl::Status RunDaemon(const Config& config) {
           parts.server->address(), ", state in ", config.state_dir,
           parts.http == nullptr ? "" : absl::StrCat(", ", parts.http->url()),
           ", ready after ", absl::FormatDuration(absl::Now() - begin));
-  const std::string why = signals.Wait(config.lifeline_fd);
+  const ServiceManager manager = ServiceManager::FromEnvironment();
+  manager.Ready(absl::StrCat("listens on ", parts.server->address()));
+  Heart heart(&manager, parts.engine.get());
+  const std::string why = signals.Wait(config.lifeline_fd, manager.AliveEvery(),
+                                       [&heart] { heart.Beat(); });
   LogInfo("stopping: ", why);
+  manager.Stopping(kStopMost);
   parts.server->SetServing(false);
   parts.engine->Stop();
   // Nobody waits for what a scheduler without a parent has to say.

@@ -36,10 +36,14 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
+// Options are given as arguments, and the service manager knows the supervisor
+// alone.
 std::vector<std::string> ChildEnvironment() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!absl::StartsWith(*variable, "INTERNODE_WORKER_")) {
+    if (!absl::StartsWith(*variable, "INTERNODE_WORKER_") &&
+        !absl::StartsWith(*variable, "NOTIFY_SOCKET=") &&
+        !absl::StartsWith(*variable, "WATCHDOG_")) {
       variables.emplace_back(*variable);
     }
   }

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/quantity.h"
+#include "base/service_manager.h"
 #include "rpc/peer.h"
 #include "worker/data_roots.h"
 #include "worker/engine/monotonic_clock.h"
@@ -35,6 +36,9 @@ namespace {
 
 // Between the end of draining and the batch system's own end.
 constexpr absl::Duration kBatchMargin = absl::Seconds(10);
+
+// Between the end of draining and the service manager's patience.
+constexpr absl::Duration kStopMargin = absl::Seconds(15);
 
 // Deaths so old are known to the scheduler, or of no use to it.
 constexpr int64_t kRememberDeathNs = 60'000'000'000;
@@ -85,6 +89,9 @@ class Daemon final : public ConnectionUser {
           }}});
     connection_.Start();
     supervisor_.Start();
+    // A worker waits for its scheduler as long as it takes: it has started.
+    manager_.Ready("waits for the scheduler");
+    StayAlive();
     DrainIn(options_.lifetime, "its lifetime ends");
     DrainIn(TimeToBatchEnd(), "the batch system's time ends");
     WatchScheduler();
@@ -98,6 +105,7 @@ class Daemon final : public ConnectionUser {
       supervisor_.Reap();
     } else if (!signalled_) {
       signalled_ = true;
+      manager_.Stopping(options_.drain_timeout + kStopMargin);
       supervisor_.Drain(
           absl::StrCat("signal ", signal, "; a second one ends it at once"));
     } else {
@@ -109,6 +117,13 @@ class Daemon final : public ConnectionUser {
     if (left == absl::InfiniteDuration()) return;
     loop_.PostAfter(TimeToDrain(left, options_.drain_timeout),
                     [this, reason] { supervisor_.Drain(reason); });
+  }
+
+  // The loop is what does the work of a supervisor.
+  void StayAlive() {
+    if (manager_.AliveEvery() == absl::InfiniteDuration()) return;
+    manager_.Alive();
+    loop_.PostAfter(manager_.AliveEvery(), [this] { StayAlive(); });
   }
 
   void WatchScheduler() {
@@ -128,8 +143,11 @@ class Daemon final : public ConnectionUser {
   }
 
   void SayReady() {
-    LogInfo(options_.num_processes, " worker processes with ",
-            options_.num_slots, " threads each are connected");
+    const std::string connected =
+        absl::StrCat(options_.num_processes, " worker processes with ",
+                     options_.num_slots, " threads each are connected");
+    LogInfo(connected);
+    manager_.Status(connected);
     if (options_.ready_fd < 0) return;
     const std::string line = absl::StrCat(
         "{\"pid\":", getpid(), ",\"processes\":", options_.num_processes,
@@ -201,6 +219,7 @@ class Daemon final : public ConnectionUser {
   }
 
   const WorkerOptions options_;
+  const ServiceManager manager_ = ServiceManager::FromEnvironment();
   EventLoop loop_;
   Connection connection_;
   Supervisor supervisor_;
