@@ -64,6 +64,7 @@ void BuildApp(CLI::App* root, CommandLine* line) {
   AddInfoCommand(root, line);
   AddJobCommand(root, line);
   AddWorkerCommand(root, line);
+  AddLaunchCommand(root, line);
   AddBenchCommand(root, line);
   AddCompletionCommand(root, line);
   root->require_subcommand(0, 1);

@@ -54,6 +54,7 @@ void AddSimulateCommand(CLI::App* root, CommandLine* line);
 void AddInfoCommand(CLI::App* root, CommandLine* line);
 void AddJobCommand(CLI::App* root, CommandLine* line);
 void AddWorkerCommand(CLI::App* root, CommandLine* line);
+void AddLaunchCommand(CLI::App* root, CommandLine* line);
 void AddBenchCommand(CLI::App* root, CommandLine* line);
 void AddCompletionCommand(CLI::App* root, CommandLine* line);
 
