@@ -2,8 +2,10 @@
 # Installs the Debian packages that Internode needs and that are not there yet.
 #
 #   deploy/install-packages.sh          what the programs are built from
+#   deploy/install-packages.sh --run    only what the built programs run with
 #   deploy/install-packages.sh --demo   also what ./deploy/demo.sh needs
 #   deploy/install-packages.sh --test   also what ./tests/run.sh needs
+#   deploy/install-packages.sh --deploy and what its tests with Docker need
 #   deploy/install-packages.sh --list   prints the names, installs nothing
 #                                       (--test --list: all of them)
 #
@@ -18,12 +20,14 @@ usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
 
 for arg in "$@"; do
   case $arg in
+    --run) kinds='run' ;;
     --demo) kinds='build|demo' ;;
     --test) kinds='build|demo|test' ;;
+    --deploy) kinds='build|demo|test|deploy' ;;
     --list) list_only=true ;;
     -h | --help) usage; exit 0 ;;
     *)
-      echo "error: unknown option '$arg'; options are --demo, --test, --list" >&2
+      echo "error: unknown option '$arg'; options are --run, --demo, --test, --deploy, --list" >&2
       exit 2
       ;;
   esac
