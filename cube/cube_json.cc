@@ -66,6 +66,14 @@ Json TimeJson(const core::CubeInfo& cube) {
   return json;
 }
 
+// The labels of the bands that lie along a dimension; null if they have none.
+Json BandsJson(const core::CubeInfo& cube) {
+  const core::CoordinateInfo* const labels =
+      cube.band_dim.empty() ? nullptr : cube.FindCoordinate(cube.band_dim);
+  if (labels == nullptr || labels->labels.empty()) return nullptr;
+  return labels->labels;
+}
+
 }  // namespace
 
 std::string DayText(double days) {
@@ -88,12 +96,17 @@ nlohmann::ordered_json CubeJson(const core::CubeInfo& cube) {
       {"bytes", cube.file_bytes},
       {"dims", dims},
       {"band_dim", cube.band_dim.empty() ? Json() : Json(cube.band_dim)},
+      {"bands", BandsJson(cube)},
       {"time", TimeJson(cube)},
       {"variables", variables}};
   json["grid_mapping"] =
       cube.grid_mapping.has_value() ? Json(cube.grid_mapping->name) : Json();
   json["attributes"] = AttributesJson(cube.attributes);
   return json;
+}
+
+std::string CubeText(const core::CubeInfo& cube) {
+  return CubeJson(cube).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace internode::cube

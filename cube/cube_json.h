@@ -14,6 +14,10 @@ std::string DayText(double days);
 // A cube as `internode cube PATH --output json` prints it.
 nlohmann::ordered_json CubeJson(const core::CubeInfo& cube);
 
+// The same as one line of text. Names and attributes that are not UTF-8, which
+// a file may have, are replaced.
+std::string CubeText(const core::CubeInfo& cube);
+
 }  // namespace internode::cube
 
 #endif  // INTERNODE_CUBE_CUBE_JSON_H_

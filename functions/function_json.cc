@@ -51,4 +51,10 @@ nlohmann::ordered_json FunctionJson(const FunctionInfo& info) {
           {"roles", roles}};
 }
 
+std::string FunctionText(const FunctionInfo& info) {
+  Json json = {{"schema", 1}};
+  json.update(FunctionJson(info));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace internode::functions

@@ -13,6 +13,31 @@
 #include "functions/planned_job.h"
 
 namespace internode::worker {
+namespace {
+
+// A client can submit any plan: of tasks that its spec does not have, or with
+// a schema of its own. The results of another one are no use to it, and the
+// scheduler would take them for lies.
+absl::Status CheckSubmitted(const core::PlannedJob& submitted,
+                            const core::PlannedJob& planned) {
+  const auto differ = [](absl::string_view what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the job was submitted with a plan that its spec does not "
+                     "give: its ",
+                     what, " is another"));
+  };
+  if (submitted.grid != planned.grid) return differ("chunk grid");
+  if (submitted.selections != planned.selections) {
+    return differ("list of selections");
+  }
+  if (submitted.schema == nullptr ||
+      submitted.schema->NumpyDescr() != planned.schema->NumpyDescr()) {
+    return differ("schema");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 Jobs::Jobs(const Options& options, functions::Registry registry)
     : options_(options), registry_(std::move(registry)) {}
@@ -71,6 +96,9 @@ absl::StatusOr<std::shared_ptr<const WorkerJob>> Jobs::Open(
         absl::Hex(request.fingerprint, absl::kZeroPad16), ", here ",
         absl::Hex(planned.job.fingerprint, absl::kZeroPad16)));
   }
+  if (request.submitted != nullptr) {
+    INTERNODE_RETURN_IF_ERROR(CheckSubmitted(*request.submitted, planned.job));
+  }
   auto job = std::make_shared<WorkerJob>();
   job->dim_names = planned.job.dim_names();
   job->plan = std::move(planned.plan);
@@ -102,15 +130,13 @@ absl::StatusOr<std::string> Jobs::Describe(
     return absl::InvalidArgumentError("the path of the cube is empty");
   }
   INTERNODE_ASSIGN_OR_RETURN(const OpenedCube opened, OpenCube(spec));
-  return cube::CubeJson(opened.info).dump();
+  return cube::CubeText(opened.info);
 }
 
 std::vector<std::string> Jobs::FunctionsJson() const {
   std::vector<std::string> functions;
   for (const auto& function : registry_.All()) {
-    nlohmann::ordered_json json = {{"schema", 1}};
-    json.update(functions::FunctionJson(function->info()));
-    functions.push_back(json.dump());
+    functions.push_back(functions::FunctionText(function->info()));
   }
   return functions;
 }

@@ -76,6 +76,7 @@ class FaultTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="internode-faults-")
         cls.addClassCleanup(folder.cleanup)
         cls.shared = pathlib.Path(folder.name)
+        cls._undisturbed = {}
         cls.functions = cls.shared / "functions"
         cls.functions.mkdir()
         subprocess.run(
@@ -139,10 +140,18 @@ class FaultTest(unittest.TestCase):
 
     def undisturbed(self, job, code=0):
         """The file of the same job run by one thread in one process."""
-        out = self.folder / "undisturbed.nc"
+        key = tuple(map(str, job))
+        # The folder's cube is always the same.
+        if key in self._undisturbed:
+            return self._undisturbed[key]
+        kept = str(self.cube) in key
+        out = (self.shared / f"undisturbed{len(self._undisturbed)}.nc" if kept
+               else self.folder / "undisturbed.nc")
         done = internode(*job, "-o", out, "--executor", "sync",
                          "--function-path", self.functions, "--overwrite")
         self.assertEqual(done.returncode, code, done.stderr)
+        if kept:
+            self._undisturbed[key] = out
         return out
 
     def start_run(self, cluster_, job, name="out.nc"):

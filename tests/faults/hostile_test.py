@@ -5,6 +5,7 @@ says why, and goes on serving the others."""
 import contextlib
 import os
 import queue
+import select
 import socket
 import struct
 import threading
@@ -154,18 +155,44 @@ class HostileTest(FaultTest):
                 self.assertNotIn("\n", words)
         self.assertEqual(len(self.rpc.list_jobs().jobs), 0)
 
+    def test_a_plan_that_no_worker_makes(self):
+        # What they would send does not fit the plan that the client has.
+        plan = self.plan_of_pixels(100)
+        changes = (lambda plan: setattr(plan.schema.fields[0], "name", "other"),
+                   lambda plan: plan.schema.fields.pop(),
+                   lambda plan: plan.ClearField("schema"),
+                   lambda plan: setattr(plan.grid.cuts[0], "chunk", 2),
+                   lambda plan: setattr(plan.grid.cuts[0], "begin", 50),
+                   lambda plan: setattr(plan.grid.dims[0], "name", "other"),
+                   lambda plan: setattr(plan, "fingerprint",
+                                        plan.fingerprint ^ 1),
+                   lambda plan: setattr(plan.spec, "function", "stats"),
+                   lambda plan: setattr(plan.spec, "function", "nobody"))
+        for change in changes:
+            wrong = type(plan).FromString(plan.SerializeToString())
+            change(wrong)
+            try:
+                job_id = self.submit(wrong)
+            except grpc.RpcError as error:
+                self.assertEqual(error.code(), Code.INVALID_ARGUMENT)
+                self.assertTrue(error.details())
+                continue
+            ended = self.rpc.await_end(job_id)
+            self.assertEqual(ended.tasks_done, 0, ended)
+            self.assertEqual(ended.tasks_failed, ended.tasks, ended)
+            [failure] = self.rpc.list_failures(job_id=job_id,
+                                               limit=1).failures
+            self.assertRegex(failure.message,
+                             "changed|'nobody'|'stats'|is another")
+        self.assertNotIn("is disconnected", self.cluster.scheduler.words())
+
     def test_a_gibibyte_of_parameters(self):
-        value = "x" * (64 * MIB)
-        spec = message("JobSpec", function="noop")
-        for i in range(16):
-            spec.parameters.add(name=f"p{i}", value=value)
         # The server ends the call before it has read it.
-        self.assert_error((Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE),
-                          self.rpc.unary("PlanJob"),
-                          message("PlanJobRequest", spec=spec))
+        self.assertLess(send_endless_message(
+            self.cluster.address, "PlanJob", 1 << 30), 1 << 30)
         self.assertLess(processes.resident_bytes(self.cluster.scheduler.pid,
-                                                 "VmHWM"), 200 * MIB)
-        del spec.parameters[:]
+                                                 "VmHWM"), 300 * MIB)
+        spec = message("JobSpec", function="noop")
         spec.parameters.add(name="records", value="x" * (2 * MIB))
         self.assert_error((Code.RESOURCE_EXHAUSTED, Code.INVALID_ARGUMENT),
                           self.rpc.plan_job, spec=spec)
@@ -220,8 +247,6 @@ class HostileTest(FaultTest):
                        lambda frame: bytes(2 * MIB)):
             with LyingWorker(self.cluster) as liar:
                 lease = liar.await_lease()
-                if lease is None:
-                    continue
                 frame = self.frame_of(lease.tasks.begin)
                 liar.send_frame(job=lease.job, lease_id=lease.lease_id,
                                 frame=change(frame))
@@ -233,8 +258,6 @@ class HostileTest(FaultTest):
         for pixels, record_bytes in ((2, 24), (1, 25), (0, 24)):
             with LyingWorker(self.cluster) as liar:
                 lease = liar.await_lease()
-                if lease is None:
-                    continue
                 frame = self.frame_of(lease.tasks.begin, pixels, record_bytes)
                 liar.send_frame(job=lease.job, lease_id=lease.lease_id,
                                 frame=frame)
@@ -266,12 +289,18 @@ class HostileTest(FaultTest):
                     "Draining", reason="end of the test")))
                 liar.hang_up()
                 liar.await_end()
-        # A first message that is none, an id of another length, two hellos.
+        # A first message that is none, an id of another length.
         for first in (kinds[0], message("WorkerMessage", hello=message(
                 "Hello", peer=service_rpc.peer(), process_id=b"123",
                 slots=1))):
-            with contextlib.suppress(grpc.RpcError):
-                list(self.rpc.control(iter([first]), timeout=30))
+            words = queue.Queue()
+            words.put(first)
+            self.assert_error((Code.INVALID_ARGUMENT,), list,
+                              self.rpc.control(iter(words.get, None)))
+            words.put(None)
+        with LyingWorker(self.cluster) as liar:
+            liar.say_hello()
+            liar.await_end()
         self.end_gated(job_id)
 
     def test_a_session_that_was_guessed(self):
@@ -284,13 +313,19 @@ class HostileTest(FaultTest):
         words.put(None)
 
     def submit_gated(self):
-        """A job that cannot end, and whose other tasks liars may get."""
+        """A job that cannot end, and whose tasks only liars may get."""
         self.expected = self.undisturbed(self.job("gate", chunks="1"))
         self.gate.shut()
-        return self.start_detached(self.cluster, self.job("gate", chunks="1"))
+        job_id = self.start_detached(self.cluster,
+                                     self.job("gate", chunks="1"))
+        self.gate.await_function()
+        self.cluster.lose_worker(self.cluster.workers[0])
+        self.cluster.await_workers(0)
+        return job_id
 
     def end_gated(self, job_id):
         """It ends as if no liar had been there."""
+        self.cluster.start_worker()
         self.gate.await_function()
         self.gate.open_for_ever()
         ended = self.rpc.await_end(job_id)
@@ -310,6 +345,95 @@ class HostileTest(FaultTest):
                            record_bytes, pixels, pixels, len(body),
                            crc32c(body))
         return head + struct.pack("<I", crc32c(head)) + body
+
+
+def send_endless_message(address, method, size):
+    """Calls `method` with a message that is said to have `size` bytes, as fast
+    as the server lets it, without holding them here; how many were sent before
+    the server ended the call."""
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
+        return EndlessMessage(peer).send(
+            service_rpc.CLIENT_SERVICE + method, size)
+
+
+class EndlessMessage:
+    """Just enough of HTTP/2 (RFC 9113) for one call."""
+
+    DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = (
+        0, 1, 3, 4, 6, 7, 8)
+    PIECE = bytes(16384)
+
+    def __init__(self, peer):
+        self._peer = peer
+        self._received = b""
+        # Of the connection, and of stream 1.
+        self._windows = {0: 65535, 1: 65535}
+        self._initial = 65535
+        self._over = False
+
+    def send(self, path, size):
+        headers = {":method": "POST", ":scheme": "http", ":path": path,
+                   ":authority": "test", "content-type": "application/grpc",
+                   "te": "trailers"}
+        block = b"".join(
+            b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) +
+            value.encode() for name, value in headers.items())
+        self._peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
+                           self._frame(self.SETTINGS, 0, 0, b"") +
+                           self._frame(self.HEADERS, 4, 1, block) +
+                           self._frame(self.DATA, 0, 1,
+                                       struct.pack(">BI", 0, size)))
+        self._windows = {i: room - 5 for i, room in self._windows.items()}
+        sent = 0
+        try:
+            while sent < size and not self._over:
+                piece = min(len(self.PIECE), size - sent,
+                            *self._windows.values())
+                if piece > 0:
+                    self._peer.sendall(self._frame(self.DATA, 0, 1,
+                                                   self.PIECE[:piece]))
+                    sent += piece
+                    for window in self._windows:
+                        self._windows[window] -= piece
+                self._listen(wait=piece <= 0)
+        except ConnectionError:
+            pass
+        return sent
+
+    @staticmethod
+    def _frame(kind, flags, stream, payload):
+        return struct.pack(">I", len(payload))[1:] + struct.pack(
+            ">BBI", kind, flags, stream) + payload
+
+    def _listen(self, wait):
+        if wait or select.select([self._peer], [], [], 0)[0]:
+            more = self._peer.recv(1 << 16)
+            self._over = self._over or not more
+            self._received += more
+        while len(self._received) >= 9:
+            size = int.from_bytes(self._received[:3], "big")
+            if len(self._received) < 9 + size:
+                return
+            kind, flags, stream = struct.unpack(">BBI", self._received[3:9])
+            self._handle(kind, flags, stream, self._received[9:9 + size])
+            self._received = self._received[9 + size:]
+
+    def _handle(self, kind, flags, stream, payload):
+        if kind == self.WINDOW_UPDATE:
+            self._windows[stream] += int.from_bytes(payload, "big")
+        elif kind == self.SETTINGS and not flags & 1:
+            for at in range(0, len(payload), 6):
+                name, value = struct.unpack(">HI", payload[at:at + 6])
+                if name == 4:
+                    self._windows[1] += value - self._initial
+                    self._initial = value
+            self._peer.sendall(self._frame(self.SETTINGS, 1, 0, b""))
+        elif kind == self.PING and not flags & 1:
+            self._peer.sendall(self._frame(self.PING, 1, 0, payload))
+        elif kind in (self.RST_STREAM, self.GOAWAY) or (
+                kind == self.HEADERS and flags & 1):
+            self._over = True
 
 
 def varint(value):
@@ -340,10 +464,8 @@ class LyingWorker:
         self._sequence = 0
         self._received = queue.Queue()
         self._ended = threading.Event()
-        self.say(message("WorkerMessage", hello=message(
-            "Hello", peer=service_rpc.peer(), name="liar",
-            process_id=os.urandom(16), supervisor_id=os.urandom(16),
-            slots=slots)))
+        self._slots = slots
+        self.say_hello()
         self._control = self._rpc.control(iter(self._words.get, None))
         first = next(self._control)
         assert first.WhichOneof("message") == "welcome", first
@@ -371,6 +493,12 @@ class LyingWorker:
     def say(self, words):
         self._words.put(words)
 
+    def say_hello(self):
+        self.say(message("WorkerMessage", hello=message(
+            "Hello", peer=service_rpc.peer(), name="liar",
+            process_id=os.urandom(16), supervisor_id=os.urandom(16),
+            slots=self._slots)))
+
     def hang_up(self):
         self._words.put(None)
 
@@ -379,17 +507,11 @@ class LyingWorker:
         self._frames.put(message("FrameMessage", frame=message(
             "Frame", sequence=self._sequence, **fields)))
 
-    def await_lease(self, seconds=10):
-        """The next lease; None if there was none."""
+    def await_lease(self, seconds=30):
         deadline = processes.Deadline(seconds)
         while True:
-            try:
-                received = self._received.get(
-                    timeout=deadline.left("a lease"))
-            except (queue.Empty, processes.DeadlineExceeded):
-                return None
-            if received is None:
-                return None
+            received = self._received.get(timeout=deadline.left("a lease"))
+            assert received is not None, "the scheduler hung up"
             if received.WhichOneof("message") == "lease":
                 return received.lease
 

@@ -92,6 +92,27 @@ class NetworkFaultTest(FaultTest):
         self.assertEqual(cluster.rpc.list_workers().workers[0].id, before)
 
 
+    def test_packets_that_are_lost_in_one_direction(self):
+        """Neither side hears that the other is cut off."""
+        for prefix, there in (([], "10.111.0.2"), (self.there, "10.111.0.1")):
+            with self.subTest(lost_towards=there):
+                cluster, run, out, expected = self.start_gated()
+                route = [*prefix, "ip", "route", "{}", "blackhole",
+                         f"{there}/32"]
+                subprocess.run([w.format("add") for w in route], check=True)
+                try:
+                    cluster.await_workers(0)
+                    self.gate.open_for_ever()
+                finally:
+                    subprocess.run([w.format("delete") for w in route],
+                                   check=True)
+                self.finish(run)
+                self.assert_same(out, expected)
+                self.assert_done_once(cluster)
+                cluster.close()
+                shutil.rmtree(self.folder / "cluster")
+
+
 def main():
     if os.environ.get(INSIDE):
         ip("link", "set", "lo", "up")

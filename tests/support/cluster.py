@@ -7,6 +7,7 @@ import json
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -72,8 +73,9 @@ class Cluster:
         self.scheduler = None
         self.workers = []
         self.rpc = None
-        self._listen = listen
-        self._http = "127.0.0.1:0"
+        self._held = []
+        self._listen = self._hold(listen)
+        self._http = self._hold("127.0.0.1:0")
         self._count = workers
         self._names = itertools.count(1)
         self._closed = []
@@ -99,6 +101,20 @@ class Cluster:
         for program in [*self.workers, self.scheduler, *self._closed]:
             if program is not None:
                 program.close()
+        while self._held:
+            self._held.pop().close()
+
+    def _hold(self, address):
+        """The address with a free port for 0, which nobody else is given while
+        the scheduler is away: bound here, though not listened to."""
+        host, port = address.rsplit(":", 1)
+        if port != "0":
+            return address
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((host, 0))
+        self._held.append(held)
+        return f"{host}:{held.getsockname()[1]}"
 
     # The scheduler.
 
@@ -114,9 +130,6 @@ class Cluster:
         said = self.scheduler.await_ready()
         self.address = said["address"]
         self.http = said.get("http", "")
-        self._listen = self.address
-        if self.http:
-            self._http = self.http.removeprefix("http://").rstrip("/")
         if self.rpc is None:
             self.rpc = service_rpc.Rpc(self.address)
 

@@ -11,6 +11,7 @@
 
 #include "core/interval_set.h"
 #include "core/job_spec.h"
+#include "core/planned_job.h"
 
 // What the engine and the scheduler say to each other, as values: the messages
 // of proto/internode/v1/worker.proto, which says what each of them means.
@@ -25,6 +26,9 @@ struct JobRequest {
   core::JobSpec spec;
   // Of the plan that the job was submitted with.
   uint64_t fingerprint = 0;
+  // That plan: what the scheduler cuts into tasks, and holds results against.
+  // Null: not known.
+  std::shared_ptr<const core::PlannedJob> submitted;
 };
 
 // ---- from the scheduler ----

@@ -42,8 +42,11 @@ absl::StatusOr<std::vector<core::Interval>> AllRanges(const Ranges& ranges) {
 absl::StatusOr<std::shared_ptr<const JobRequest>> Request(
     const v1::JobPlan& plan) {
   auto request = std::make_shared<JobRequest>();
-  INTERNODE_ASSIGN_OR_RETURN(request->spec, rpc::FromProto(plan.spec()));
-  request->fingerprint = plan.fingerprint();
+  INTERNODE_ASSIGN_OR_RETURN(core::PlannedJob planned, rpc::FromProto(plan));
+  request->spec = planned.spec;
+  request->fingerprint = planned.fingerprint;
+  request->submitted =
+      std::make_shared<const core::PlannedJob>(std::move(planned));
   return std::shared_ptr<const JobRequest>(std::move(request));
 }
 
