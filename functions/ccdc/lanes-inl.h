@@ -26,10 +26,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 // Before a loop of at most eight turns whose number is known to the compiler:
 // what it works on can then stay in registers.
 #undef INTERNODE_UNROLL
+#undef INTERNODE_UNROLL_ALL
 #if HWY_COMPILER_CLANG
 #define INTERNODE_UNROLL _Pragma("clang loop unroll(full)")
+#define INTERNODE_UNROLL_ALL _Pragma("clang loop unroll(full)")
 #else
 #define INTERNODE_UNROLL _Pragma("GCC unroll 8")
+#define INTERNODE_UNROLL_ALL _Pragma("GCC unroll 32")
 #endif
 
 // kCount doubles.
@@ -86,6 +89,7 @@ INTERNODE_PACK_BINARY(operator*, Mul)
 INTERNODE_PACK_BINARY(operator/, Div)
 INTERNODE_PACK_BINARY(Min, Min)
 INTERNODE_PACK_BINARY(Max, Max)
+INTERNODE_PACK_BINARY(EitherBits, Or)
 #undef INTERNODE_PACK_BINARY
 
 // a * b + c and c - a * b, rounded once.

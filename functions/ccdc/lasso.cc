@@ -89,27 +89,36 @@ HWY_INLINE PackMask<Bands::kPer> GapIsClosed(const GramMatrix& gram,
 }
 
 // One sweep of one vector of bands: w_j <- S(x_j'(y - sum over the others) /
-// q_j), S the soft threshold lambda / q_j. The coefficient changed last enters
-// last, so that the chain of dependent operations is short.
+// q_j), S the soft threshold t = lambda / q_j. The coefficient changed last
+// enters last, so that the chain of dependent operations is short; for the same
+// reason S(z) is put together from max(z - t, 0) and min(z + t, 0), one of
+// which is zero.
 template <int K>
 HWY_INLINE void Sweep(const GramMatrix& gram, const Bands (&start)[K], int part,
                       Bands (&w)[K], Part& largest, Part& change) {
+  const Part zero = Broadcast<Bands::kPer>(0);
   Part x[K];
   INTERNODE_UNROLL
   for (int j = 0; j < K; ++j) x[j].v[0] = w[j].v[part];
-  Part most = Broadcast<Bands::kPer>(0);
-  Part moved = most;
+  Part most = zero;
+  Part moved = zero;
   INTERNODE_UNROLL
   for (int j = 0; j < K; ++j) {
+    const auto scaled = [&gram, j](int k) HWY_ATTR {
+      return Broadcast<Bands::kPer>(gram.scaled[j][k]);
+    };
     Part z;
     z.v[0] = start[j].v[part];
     INTERNODE_UNROLL
-    for (int i = 1; i < K; ++i) {
+    for (int i = 1; i < K - 1; ++i) {
       const int k = (j + i) % K;
-      z = NegMulAdd(Broadcast<Bands::kPer>(gram.scaled[j][k]), x[k], z);
+      z = NegMulAdd(scaled(k), x[k], z);
     }
+    const int last = (j + K - 1) % K;
     const Part threshold = Broadcast<Bands::kPer>(gram.threshold[j]);
-    const Part x_new = z - Max(Min(z, threshold), Negative(threshold));
+    const Part above = NegMulAdd(scaled(last), x[last], z - threshold);
+    const Part below = NegMulAdd(scaled(last), x[last], z + threshold);
+    const Part x_new = EitherBits(Max(above, zero), Min(below, zero));
     moved = Max(moved, Abs(x_new - x[j]));
     most = Max(most, Abs(x_new));
     x[j] = x_new;

@@ -107,12 +107,15 @@ HWY_INLINE bool SweepBand(const GramMatrix& gram, const BandProblem<K>& p,
   for (int j = 0; j < K; ++j) {
     double z = p.start[j];
     INTERNODE_UNROLL
-    for (int i = 1; i < K; ++i) {
+    for (int i = 1; i < K - 1; ++i) {
       const int k = (j + i) % K;
       z = std::fma(-gram.scaled[j][k], x[k], z);
     }
+    const int last = (j + K - 1) % K;
     const double t = gram.threshold[j];
-    const double x_new = z - HWY_MAX(HWY_MIN(z, t), -t);
+    const double above = std::fma(-gram.scaled[j][last], x[last], z - t);
+    const double below = std::fma(-gram.scaled[j][last], x[last], z + t);
+    const double x_new = HWY_MAX(above, 0) + HWY_MIN(below, 0);
     moved = HWY_MAX(moved, std::fabs(x_new - x[j]));
     most = HWY_MAX(most, std::fabs(x_new));
     x[j] = x_new;

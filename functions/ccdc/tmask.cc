@@ -17,10 +17,10 @@
 #define INTERNODE_FUNCTIONS_CCDC_TMASK_ONCE_
 namespace internode::functions::ccdc {
 
-// One call for two bands: lanes of the window's rows, and how far from the
-// curve an observation may be. A single band is given twice.
+// One call for two bands: where they are in the window's rows, and how far from
+// the curve an observation may be. A single band is given twice.
 struct TmaskPair {
-  int lane[2];
+  int band[2];
   double limit[2];
   const CosSin* slow;  // of each date, or null: no slow term
 };
@@ -34,34 +34,45 @@ inline constexpr double kRise = 1e-8;
 // standard deviation of a normal distribution.
 inline constexpr int kSkipped = 4;
 inline constexpr double kNormal = 0.6745;
+// Absolute residuals have two middle ones; from the square of their sum to the
+// square of the scale.
+inline constexpr double kMiddle = 4 * kNormal * kNormal;
 
-inline int Padded(int n) { return (n + 3) / 4 * 4; }
+// Numbers of both bands for observations 0 to n, or so many that no vector is
+// part full.
+inline int Padded(int n) { return (n + 3) / 4 * 8; }
 
-inline int PaddedKeys(int n) { return (n + 7) / 8 * 8; }
+inline int PaddedKeys(int n) { return (n + 7) / 8 * 16; }
 
-// The value of `rank` (from 0) among the first `count`, and the next.
-inline void SelectRank(const std::vector<double>& values, int count, int rank,
-                       std::vector<double>& space, double& at, double& next) {
+// The value of `rank` (from 0) among the first `count` of a band, and the value
+// of `next_rank`, which is no more than one higher.
+inline void SelectRanks(const std::vector<double>& values, int band, int count,
+                        int rank, int next_rank, std::vector<double>& space,
+                        double& at, double& next) {
   at = next = std::numeric_limits<double>::quiet_NaN();
-  space.assign(values.begin(), values.begin() + count);
-  if (std::any_of(space.begin(), space.end(),
-                  [](double x) { return std::isnan(x); })) {
-    return;
+  space.clear();
+  for (int i = 0; i < count; ++i) {
+    space.push_back(values[static_cast<size_t>(2 * i + band)]);
+    if (std::isnan(space.back())) return;
   }
   const auto place = space.begin() + rank;
   std::nth_element(space.begin(), place, space.end());
   at = *place;
-  next = *std::min_element(place + 1, space.end());
+  next = next_rank == rank ? at : *std::min_element(place + 1, space.end());
 }
 
-// Population standard deviation of the first `count`.
-inline double Deviation(const std::vector<double>& values, int count) {
+// Population standard deviation of the first `count` of a band.
+inline double Deviation(const std::vector<double>& values, int band,
+                        int count) {
+  const auto value = [&values, band](int i) {
+    return values[static_cast<size_t>(2 * i + band)];
+  };
   double sum = 0;
-  for (int i = 0; i < count; ++i) sum += values[static_cast<size_t>(i)];
+  for (int i = 0; i < count; ++i) sum += value(i);
   const double mean = sum / count;
   double squares = 0;
   for (int i = 0; i < count; ++i) {
-    const double d = values[static_cast<size_t>(i)] - mean;
+    const double d = value(i) - mean;
     squares += d * d;
   }
   return std::sqrt(squares / count);
@@ -75,267 +86,315 @@ namespace internode::functions::ccdc {
 namespace HWY_NAMESPACE {
 namespace {
 
-using Quad = Pack<4>;
+// Lanes are observation times band, (4, 2): sums over observations are in four
+// parts, whatever the width of a vector. A part is what fits into one.
+constexpr int kPer = Pack<8>::kPer;
+constexpr int kParts = Pack<8>::kVectors;
+using Part = Pack<kPer>;
 
-HWY_INLINE Quad Of(const std::vector<double>& column, int i) {
-  return Load<4>(column.data() + i);
+HWY_INLINE Part Of(const std::vector<double>& numbers, int i) {
+  return Load<kPer>(numbers.data() + i);
 }
 
-// The columns of the window, and both bands with weights of 1.
+// A number of each band in the lanes of that band; lane 0 is that of `lane`.
+HWY_INLINE Part Repeat(const double (&of_band)[2], int lane) {
+#if HWY_TARGET == HWY_SCALAR
+  return Broadcast<1>(of_band[lane % 2]);
+#else
+  (void)lane;
+  Part r;
+  r.v[0] = hn::LoadDup128(Part::D(), of_band);
+  return r;
+#endif
+}
+
+// The four parts of a sum, and of a maximum, of each band.
+HWY_INLINE Two SumOfFour(const Pack<8>& a) {
+  double x[8];
+  Store(a, x);
+  const Two low = Load<2>(x) + Load<2>(x + 4);
+  const Two high = Load<2>(x + 2) + Load<2>(x + 6);
+  return low + high;
+}
+
+// The curves of both bands: (column, band).
+struct alignas(16) RobustCurves {
+  double b[kColumns][2];
+};
+
+// The columns and values of the window, and weights of 1.
 HWY_INLINE void Gather(const Window& w, const TmaskPair& pair,
                        TmaskSpace& space) {
   const int m = w.end - w.begin;
   const int padded = Padded(m);
   double* x = space.columns.data();
-  double* y0 = space.bands[0].values.data();
-  double* y1 = space.bands[1].values.data();
+  double* y = space.values.data();
+  double* weights = space.weights.data();
+  const auto set = [x, padded](int column, int i, double value) {
+    x[column * padded + 2 * i] = value;
+    x[column * padded + 2 * i + 1] = value;
+  };
   for (int i = 0; i < m; ++i) {
     const double* basis = w.Basis(w.begin + i);
     const double* row = w.Values(w.begin + i, 0);
-    x[i] = basis[2];
-    x[padded + i] = basis[3];
-    y0[i] = row[pair.lane[0]];
-    y1[i] = row[pair.lane[1]];
+    set(0, i, basis[2]);
+    set(1, i, basis[3]);
+    y[2 * i] = row[pair.band[0]];
+    y[2 * i + 1] = row[pair.band[1]];
+    weights[2 * i] = 1;
+    weights[2 * i + 1] = 1;
   }
   for (int i = 0; i < m; ++i) {
     const CosSin slow =
         pair.slow == nullptr ? CosSin{0, 0} : pair.slow[w.date[w.begin + i]];
-    x[2 * padded + i] = slow.cos;
-    x[3 * padded + i] = slow.sin;
+    set(2, i, slow.cos);
+    set(3, i, slow.sin);
   }
-  for (int i = m; i < padded; ++i) {
+  for (int i = 2 * m; i < padded; ++i) {
     for (int c = 0; c < kX; ++c) x[c * padded + i] = 0;
-    y0[i] = 0;
-    y1[i] = 0;
-  }
-  for (TmaskBand& band : space.bands) {
-    Quad largest = Broadcast<4>(0);
-    for (int i = 0; i < padded; i += 4) {
-      largest = Max(largest, Abs(Of(band.values, i)));
-      Store(Broadcast<4>(1), band.weights.data() + i);
-    }
-    for (int i = m; i < padded; ++i) band.weights[static_cast<size_t>(i)] = 0;
-    double each[4];
-    Store(largest, each);
-    band.largest = HWY_MAX(HWY_MAX(each[0], each[1]),  //
-                           HWY_MAX(each[2], each[3]));
+    y[i] = 0;
+    weights[i] = 0;
   }
 }
 
 // The system of the weighted observations.
-HWY_INLINE void SumProducts(int padded, const TmaskSpace& space,
-                            const TmaskBand& band, Normal& n) {
-  const Quad zero = Broadcast<4>(0);
+HWY_INLINE void SumProducts(int padded, const TmaskSpace& space, Normal& n) {
   const double* x = space.columns.data();
-  Quad s1 = zero, sc = zero, ss = zero, y1 = zero, yc = zero, ys = zero;
-  Quad cc = zero, cs = zero, cC = zero, cS = zero;
-  Quad s2 = zero, sC = zero, sS = zero;
-  for (int i = 0; i < padded; i += 4) {
-    const Quad w = Of(band.weights, i);
-    const Quad y = Of(band.values, i);
-    const Quad c = Load<4>(x + i);
-    const Quad s = Load<4>(x + padded + i);
-    const Quad slow_c = Load<4>(x + 2 * padded + i);
-    const Quad slow_s = Load<4>(x + 3 * padded + i);
-    const Quad wc = w * c;
-    const Quad ws = w * s;
-    cc = MulAdd(wc, c, cc);
-    cs = MulAdd(wc, s, cs);
-    cC = MulAdd(wc, slow_c, cC);
-    cS = MulAdd(wc, slow_s, cS);
-    s2 = MulAdd(ws, s, s2);
-    sC = MulAdd(ws, slow_c, sC);
-    sS = MulAdd(ws, slow_s, sS);
-    sc = sc + wc;
-    ss = ss + ws;
-    yc = MulAdd(wc, y, yc);
-    ys = MulAdd(ws, y, ys);
+  Pack<8> sums[20];
+  for (int part = 0; part < kParts; ++part) {
+    const Part zero = Broadcast<kPer>(0);
+    Part s1 = zero, sc = zero, ss = zero, y1 = zero, yc = zero, ys = zero;
+    Part cc = zero, cs = zero, cC = zero, cS = zero;
+    Part s2 = zero, sC = zero, sS = zero;
+    for (int i = part * kPer; i < padded; i += 8) {
+      const Part w = Of(space.weights, i);
+      const Part y = Of(space.values, i);
+      const Part c = Load<kPer>(x + i);
+      const Part s = Load<kPer>(x + padded + i);
+      const Part slow_c = Load<kPer>(x + 2 * padded + i);
+      const Part slow_s = Load<kPer>(x + 3 * padded + i);
+      const Part wc = w * c;
+      const Part ws = w * s;
+      cc = MulAdd(wc, c, cc);
+      cs = MulAdd(wc, s, cs);
+      cC = MulAdd(wc, slow_c, cC);
+      cS = MulAdd(wc, slow_s, cS);
+      s2 = MulAdd(ws, s, s2);
+      sC = MulAdd(ws, slow_c, sC);
+      sS = MulAdd(ws, slow_s, sS);
+      sc = sc + wc;
+      ss = ss + ws;
+      yc = MulAdd(wc, y, yc);
+      ys = MulAdd(ws, y, ys);
+    }
+    Part CC = zero, CS = zero, SS = zero, sumC = zero, sumS = zero;
+    Part yC = zero, yS = zero;
+    for (int i = part * kPer; i < padded; i += 8) {
+      const Part w = Of(space.weights, i);
+      const Part y = Of(space.values, i);
+      const Part slow_c = Load<kPer>(x + 2 * padded + i);
+      const Part slow_s = Load<kPer>(x + 3 * padded + i);
+      const Part wC = w * slow_c;
+      const Part wS = w * slow_s;
+      CC = MulAdd(wC, slow_c, CC);
+      CS = MulAdd(wC, slow_s, CS);
+      SS = MulAdd(wS, slow_s, SS);
+      sumC = sumC + wC;
+      sumS = sumS + wS;
+      yC = MulAdd(wC, y, yC);
+      yS = MulAdd(wS, y, yS);
+      s1 = s1 + w;
+      y1 = MulAdd(w, y, y1);
+    }
+    const Part all[20] = {s1, sc, ss, sumC, sumS, cc, cs, cC, cS, s2,
+                          sC, sS, CC, CS,   SS,   y1, yc, ys, yC, yS};
+    INTERNODE_UNROLL_ALL
+    for (int i = 0; i < 20; ++i) sums[i].v[part] = all[i].v[0];
   }
-  Quad CC = zero, CS = zero, SS = zero, sumC = zero, sumS = zero;
-  Quad yC = zero, yS = zero;
-  for (int i = 0; i < padded; i += 4) {
-    const Quad w = Of(band.weights, i);
-    const Quad y = Of(band.values, i);
-    const Quad slow_c = Load<4>(x + 2 * padded + i);
-    const Quad slow_s = Load<4>(x + 3 * padded + i);
-    const Quad wC = w * slow_c;
-    const Quad wS = w * slow_s;
-    CC = MulAdd(wC, slow_c, CC);
-    CS = MulAdd(wC, slow_s, CS);
-    SS = MulAdd(wS, slow_s, SS);
-    sumC = sumC + wC;
-    sumS = sumS + wS;
-    yC = MulAdd(wC, y, yC);
-    yS = MulAdd(wS, y, yS);
-    s1 = s1 + w;
-    y1 = MulAdd(w, y, y1);
+  INTERNODE_UNROLL
+  for (int i = 0; i < kColumns; ++i) {
+    n.a[i][0] = SumOfFour(sums[i]);
+    n.y[i] = SumOfFour(sums[15 + i]);
   }
-  double t[20];
-  Totals(s1, sc, ss, sumC, t);
-  Totals(sumS, cc, cs, cC, t + 4);
-  Totals(cS, s2, sC, sS, t + 8);
-  Totals(CC, CS, SS, y1, t + 12);
-  Totals(yc, ys, yC, yS, t + 16);
-  INTERNODE_UNROLL
-  for (int i = 0; i < kColumns; ++i) n.a[i][0] = t[i];
-  n.a[1][1] = t[5];
-  n.a[2][1] = t[6];
-  n.a[3][1] = t[7];
-  n.a[4][1] = t[8];
-  n.a[2][2] = t[9];
-  n.a[3][2] = t[10];
-  n.a[4][2] = t[11];
-  n.a[3][3] = t[12];
-  n.a[4][3] = t[13];
-  n.a[4][4] = t[14];
-  INTERNODE_UNROLL
-  for (int i = 0; i < kColumns; ++i) n.y[i] = t[15 + i];
+  n.a[1][1] = SumOfFour(sums[5]);
+  n.a[2][1] = SumOfFour(sums[6]);
+  n.a[3][1] = SumOfFour(sums[7]);
+  n.a[4][1] = SumOfFour(sums[8]);
+  n.a[2][2] = SumOfFour(sums[9]);
+  n.a[3][2] = SumOfFour(sums[10]);
+  n.a[4][2] = SumOfFour(sums[11]);
+  n.a[3][3] = SumOfFour(sums[12]);
+  n.a[4][3] = SumOfFour(sums[13]);
+  n.a[4][4] = SumOfFour(sums[14]);
 }
 
-HWY_INLINE Quad Residual(const TmaskSpace& space, const TmaskBand& band,
-                         int padded, int i, const double (&b)[kColumns]) {
-  Quad r = Of(band.values, i) - Broadcast<4>(b[0]);
+HWY_INLINE Part Residual(const TmaskSpace& space, int padded, int i,
+                         const RobustCurves& curves) {
+  Part r = Of(space.values, i) - Repeat(curves.b[0], i);
   INTERNODE_UNROLL
   for (int c = 0; c < kX; ++c) {
-    r = NegMulAdd(Broadcast<4>(b[c + 1]),
-                  Load<4>(space.columns.data() + c * padded + i), r);
+    r = NegMulAdd(Repeat(curves.b[c + 1], i),
+                  Load<kPer>(space.columns.data() + c * padded + i), r);
   }
   return r;
 }
 
 // 1 / (1 - h), h the leverages of the unweighted columns.
 HWY_INLINE void FillLeverages(int padded, const Factors& f, TmaskSpace& space) {
-  const Quad one = Broadcast<4>(1);
-  for (int i = 0; i < padded; i += 4) {
-    Quad z[kColumns];
+  const Part one = Broadcast<kPer>(1);
+  RobustCurves inverse;
+  double l[kColumns][kColumns][2];
+  INTERNODE_UNROLL
+  for (int i = 0; i < kColumns; ++i) {
+    Store(f.inverse[i], inverse.b[i]);
+    INTERNODE_UNROLL
+    for (int j = 0; j < i; ++j) Store(f.l[i][j], l[i][j]);
+  }
+  for (int i = 0; i < padded; i += kPer) {
+    Part z[kColumns];
     z[0] = one;
-    Quad h = Broadcast<4>(f.inverse[0]);
+    Part h = Repeat(inverse.b[0], i);
     INTERNODE_UNROLL
     for (int c = 1; c < kColumns; ++c) {
-      Quad s = Load<4>(space.columns.data() + (c - 1) * padded + i);
+      Part s = Load<kPer>(space.columns.data() + (c - 1) * padded + i);
       INTERNODE_UNROLL
-      for (int k = 0; k < c; ++k) {
-        s = NegMulAdd(Broadcast<4>(f.l[c][k]), z[k], s);
-      }
+      for (int k = 0; k < c; ++k) s = NegMulAdd(Repeat(l[c][k], i), z[k], s);
       z[c] = s;
-      h = MulAdd(s * s, Broadcast<4>(f.inverse[c]), h);
+      h = MulAdd(s * s, Repeat(inverse.b[c], i), h);
     }
-    h = Min(h, Broadcast<4>(kLargestLeverage));
+    h = Min(h, Broadcast<kPer>(kLargestLeverage));
     Store(one / (one - h), space.leverages.data() + i);
   }
 }
 
 // Squared residuals, times the leverages if `scaled`, and their keys.
 template <bool scaled>
-HWY_INLINE void FillSquares(int m, const double (&b)[kColumns],
-                            const TmaskSpace& space, TmaskBand& band) {
+HWY_INLINE void FillSquares(int m, const RobustCurves& curves,
+                            TmaskSpace& space) {
   const int padded = Padded(m);
-  for (int i = 0; i < padded; i += 4) {
-    const Quad r = Residual(space, band, padded, i, b);
-    Quad square = r * r;
+  const hn::Rebind<float, Part::D> narrow;
+  for (int i = 0; i < padded; i += kPer) {
+    const Part r = Residual(space, padded, i, curves);
+    Part square = r * r;
     if (scaled) square = square * Of(space.leverages, i);
-    Store(square, band.squares.data() + i);
-    INTERNODE_PACK_FOR(4, v) {
-      const hn::Rebind<float, Quad::D> half;
-      hn::StoreU(hn::DemoteTo(half, square.v[v]), half,
-                 band.keys.data() + i + v * Quad::kPer);
-    }
+    Store(square, space.squares.data() + i);
+    hn::StoreU(hn::DemoteTo(narrow, square.v[0]), narrow,
+               space.keys.data() + i);
   }
-  for (int i = m; i < padded; ++i) {
-    band.squares[static_cast<size_t>(i)] = HUGE_VAL;
+  for (int i = 2 * m; i < padded; ++i) {
+    space.squares[static_cast<size_t>(i)] = HUGE_VAL;
   }
-  for (int i = m; i < PaddedKeys(m); ++i) {
-    band.keys[static_cast<size_t>(i)] = HUGE_VALF;
+  for (int i = 2 * m; i < PaddedKeys(m); ++i) {
+    space.keys[static_cast<size_t>(i)] = HUGE_VALF;
   }
 }
 
-// Scale of the residuals, from the median of their absolute values without the
-// smallest ones.
-HWY_INLINE double Scale(int m, const TmaskBand& band, TmaskSpace& space) {
+// The squared sum of the two middle ones of each band's absolute residuals
+// without the smallest ones: kMiddle squared scales.
+HWY_INLINE Two Middle(int m, TmaskSpace& space) {
   const int n = m - kSkipped;
   const int rank = kSkipped + (n - 1) / 2;
-  double low;
-  double high;
-  int at;
-  int next;
-  if (m <= kMostKeys && FindRank(band.keys.data(), m, rank, at, next)) {
-    low = band.squares[static_cast<size_t>(at)];
-    high = band.squares[static_cast<size_t>(next)];
-  } else {
-    SelectRank(band.squares, m, rank, space.sorted, low, high);
-  }
-  if (n % 2 == 1) high = low;
-  return (std::sqrt(low) + std::sqrt(high)) / 2 / kNormal;
-}
-
-// Tukey's bisquare of the residuals over `scale`.
-HWY_INLINE void FillWeights(int padded, double scale, TmaskBand& band) {
-  const Quad one = Broadcast<4>(1);
-  const Quad zero = Broadcast<4>(0);
-  const double factor = 1 / (scale * kBisquare);
-  const Quad squared = Broadcast<4>(factor * factor);
-  for (int i = 0; i < padded; i += 4) {
-    const Quad u = Of(band.squares, i) * squared;
-    const Quad v = one - u;
-    Store(Select(u < one, v * v, zero), band.weights.data() + i);
-  }
-}
-
-// The robust curve of one band.
-struct RobustFit {
-  double curve[kColumns];
-  bool active = true;
-};
-
-// The first curve and its scale, unweighted.
-HWY_INLINE void Begin(int m, TmaskSpace& space, int side, RobustFit& fit) {
-  TmaskBand& band = space.bands[side];
-  Normal normal;
-  Factors factors;
-  SumProducts(Padded(m), space, band, normal);
-  Factorise(normal, factors);
-  Substitute(factors, normal, fit.curve);
-  if (side == 0) FillLeverages(Padded(m), factors, space);
-}
-
-// One pass of reweighting.
-HWY_INLINE void Reweight(int m, TmaskSpace& space, TmaskBand& band,
-                         RobustFit& fit) {
-  FillSquares<true>(m, fit.curve, space, band);
-  double scale = Scale(m, band, space);
-  // No deviation is greater than the largest value.
-  if (!(scale >= kEpsilon * band.largest)) {
-    scale = std::max(kEpsilon * Deviation(band.values, m), scale);
-  }
-  FillWeights(Padded(m), scale, band);
-  Normal normal;
-  Factors factors;
-  double next[kColumns];
-  SumProducts(Padded(m), space, band, normal);
-  Factorise(normal, factors);
-  Substitute(factors, normal, next);
-  // One-sided, as in the reference: only a rise keeps it going.
-  bool rose = false;
-  for (int c = 0; c < kColumns; ++c) {
-    rose |= next[c] - fit.curve[c] > kRise;
-    fit.curve[c] = next[c];
-  }
-  fit.active = rose;
-}
-
-// Both bands in turn: while one waits for its small system to be solved, the
-// other keeps the vector units busy.
-HWY_INLINE void FitRobust(int m, TmaskSpace& space, RobustFit (&fits)[2]) {
-  for (int side = 0; side < 2; ++side) Begin(m, space, side, fits[side]);
-  for (int side = 0; side < 2; ++side) {
-    TmaskBand& band = space.bands[side];
-    FillSquares<false>(m, fits[side].curve, space, band);
-    fits[side].active = Scale(m, band, space) >= kEpsilon;
-  }
-  for (int pass = 0; pass < kPasses; ++pass) {
-    for (int side = 0; side < 2; ++side) {
-      if (fits[side].active) Reweight(m, space, space.bands[side], fits[side]);
+  const int next_rank = kSkipped + n / 2;
+  double low[2];
+  double high[2];
+  int at[2];
+  int next[2];
+  if (m <= kMostObservations &&
+      FindRanks(space.keys.data(), m, rank, next_rank, at, next)) {
+    INTERNODE_UNROLL
+    for (int band = 0; band < 2; ++band) {
+      low[band] = space.squares[static_cast<size_t>(2 * at[band] + band)];
+      high[band] = space.squares[static_cast<size_t>(2 * next[band] + band)];
     }
+  } else {
+    for (int band = 0; band < 2; ++band) {
+      SelectRanks(space.squares, band, m, rank, next_rank, space.sorted,
+                  low[band], high[band]);
+    }
+  }
+  const Two a = Load<2>(low);
+  const Two b = Load<2>(high);
+  return MulAdd(Broadcast<2>(2), Sqrt(a * b), a + b);
+}
+
+// The same, but no less than the rounding errors of the values.
+HWY_INLINE Two MiddleOfErrors(int m, const Two& least, TmaskSpace& space) {
+  const Two middle = Middle(m, space);
+  if (All(least <= middle)) return middle;
+  double both[2];
+  Store(middle, both);
+  for (int band = 0; band < 2; ++band) {
+    const double error = kEpsilon * Deviation(space.values, band, m);
+    both[band] = std::max(kMiddle * error * error, both[band]);
+  }
+  return Load<2>(both);
+}
+
+// Tukey's bisquare of the residuals over the scale.
+HWY_INLINE void FillWeights(int padded, const Two& middle, TmaskSpace& space) {
+  const Part one = Broadcast<kPer>(1);
+  const Part zero = Broadcast<kPer>(0);
+  double factor[2];
+  Store(Broadcast<2>(kMiddle / (kBisquare * kBisquare)) / middle, factor);
+  for (int i = 0; i < padded; i += kPer) {
+    const Part u = Of(space.squares, i) * Repeat(factor, i);
+    const Part v = one - u;
+    Store(Select(u < one, v * v, zero), space.weights.data() + i);
+  }
+}
+
+HWY_INLINE void Solve(int m, TmaskSpace& space, Factors& f,
+                      Two (&b)[kColumns]) {
+  Normal normal;
+  SumProducts(Padded(m), space, normal);
+  Factorise(normal, f);
+  Substitute(f, normal, b);
+}
+
+// No deviation is greater than the largest value: squared, and as
+// MiddleOfErrors() takes it.
+HWY_INLINE Two LeastMiddle(int padded, const TmaskSpace& space) {
+  Pack<8> largest = Broadcast<8>(0);
+  for (int i = 0; i < padded; i += 8) {
+    largest = Max(largest, Abs(Load<8>(space.values.data() + i)));
+  }
+  double x[8];
+  Store(largest, x);
+  const Two most =
+      Max(Max(Load<2>(x), Load<2>(x + 2)), Max(Load<2>(x + 4), Load<2>(x + 6)));
+  return Broadcast<2>(kMiddle * kEpsilon * kEpsilon) * most * most;
+}
+
+// The robust curves, both bands in step: one that has settled stays as it is.
+HWY_INLINE void FitRobust(int m, TmaskSpace& space, RobustCurves& curves) {
+  const int padded = Padded(m);
+  const Two least = LeastMiddle(padded, space);
+  Factors factors;
+  Two b[kColumns];
+  const auto keep = [&curves, &b]() HWY_ATTR {
+    INTERNODE_UNROLL
+    for (int c = 0; c < kColumns; ++c) Store(b[c], curves.b[c]);
+  };
+  Solve(m, space, factors, b);
+  keep();
+  FillSquares<false>(m, curves, space);
+  FillLeverages(padded, factors, space);
+  auto active = Broadcast<2>(kMiddle * kEpsilon * kEpsilon) <= Middle(m, space);
+  for (int pass = 0; pass < kPasses && !None(active); ++pass) {
+    FillSquares<true>(m, curves, space);
+    FillWeights(padded, MiddleOfErrors(m, least, space), space);
+    Two next[kColumns];
+    Solve(m, space, factors, next);
+    // One-sided, as in the reference: only a rise keeps it going.
+    const Two rise = Broadcast<2>(kRise);
+    auto rose = next[0] - b[0] > rise;
+    INTERNODE_UNROLL
+    for (int c = 0; c < kColumns; ++c) {
+      rose = Either(rose, next[c] - b[c] > rise);
+      b[c] = Select(active, next[c], b[c]);
+    }
+    keep();
+    active = Both(active, rose);
   }
 }
 
@@ -343,25 +402,21 @@ void MarkOutliers(const Window& w, const TmaskPair& pair, TmaskSpace& space) {
   const int m = w.end - w.begin;
   const int padded = Padded(m);
   Gather(w, pair, space);
-  RobustFit fits[2];
-  FitRobust(m, space, fits);
-  Quad count = Broadcast<4>(0);
-  const Quad one = Broadcast<4>(1);
-  for (int i = 0; i < padded; i += 4) {
-    const auto far = [&](int side) HWY_ATTR {
-      const Quad r =
-          Residual(space, space.bands[side], padded, i, fits[side].curve);
-      return Abs(r) > Broadcast<4>(pair.limit[side]);
-    };
-    const Quad is_far = Select(Either(far(0), far(1)), one, Broadcast<4>(0));
+  RobustCurves curves;
+  FitRobust(m, space, curves);
+  Part count = Broadcast<kPer>(0);
+  const Part one = Broadcast<kPer>(1);
+  for (int i = 0; i < padded; i += kPer) {
+    const Part r = Residual(space, padded, i, curves);
+    const Part is_far =
+        Select(Abs(r) > Repeat(pair.limit, i), one, Broadcast<kPer>(0));
     count = count + is_far;
-    Store(is_far, space.far.data() + i);
+    Store(is_far, space.squares.data() + i);
   }
-  double each[4];
-  Store(count, each);
-  if (each[0] + each[1] + each[2] + each[3] == 0) return;
+  if (All(count == Broadcast<kPer>(0))) return;
   for (size_t i = 0; i < static_cast<size_t>(m); ++i) {
-    space.outlier[i] |= static_cast<uint8_t>(space.far[i] != 0);
+    const double far = space.squares[2 * i] + space.squares[2 * i + 1];
+    space.outlier[i] |= static_cast<uint8_t>(far != 0);
   }
 }
 
@@ -382,14 +437,11 @@ void TmaskSpace::Resize(int observations) {
   if (leverages.size() >= n) return;
   columns.resize(4 * n);
   leverages.resize(n);
+  values.resize(n);
+  squares.resize(n);
+  weights.resize(n);
+  keys.resize(n);
   sorted.reserve(n);
-  far.resize(n);
-  for (TmaskBand& band : bands) {
-    band.values.resize(n);
-    band.squares.resize(n);
-    band.keys.resize(n);
-    band.weights.resize(n);
-  }
 }
 
 int FindOutliers(const Model& model, const DateTable& dates,

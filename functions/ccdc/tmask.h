@@ -11,24 +11,18 @@
 
 namespace internode::functions::ccdc {
 
-// One band of a window. Columns are padded to a multiple of four, keys to one
-// of eight.
-struct TmaskBand {
-  std::vector<double> values;
-  std::vector<double> squares;  // of the residuals, or of the scaled ones
-  std::vector<float> keys;      // the squares in single precision
-  std::vector<double> weights;
-  double largest = 0;  // absolute value
-};
-
-// Scratch space of FindOutliers(): grows to the largest window, then stays.
+// Scratch space of FindOutliers(): grows to the largest window, then stays. Two
+// bands are worked on at once; numbers of both are (observation, band), padded
+// to a multiple of four observations, keys to one of eight.
 struct TmaskSpace {
   std::vector<CosSin> slow;       // (date), of long windows
-  std::vector<double> columns;    // (4, padded observations): cos, sin, slow
-  std::vector<double> leverages;  // (observation): 1 / (1 - leverage)
+  std::vector<double> columns;    // (4, observation, band): cos, sin, slow
+  std::vector<double> leverages;  // 1 / (1 - leverage)
+  std::vector<double> values;
+  std::vector<double> squares;  // of the residuals, or of the scaled ones
+  std::vector<double> weights;
+  std::vector<float> keys;  // the squares in single precision
   std::vector<double> sorted;
-  std::vector<double> far;       // (observation): 1 for an outlier, else 0
-  TmaskBand bands[2];            // two bands are worked on at once
   std::vector<uint8_t> outlier;  // (observation): the result
 
   void Resize(int observations);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "hwy/targets.h"
 
 #include "functions/ccdc/detect.h"
 #include "tests/support/shared_data.h"
@@ -159,6 +160,45 @@ void BM_RealPixel(benchmark::State& state) {
   for (auto _ : state) cases[i]->Run(workspace);
 }
 BENCHMARK(BM_RealPixel)->DenseRange(0, 17)->Unit(benchmark::kMicrosecond);
+
+// The least CPU time of each pixel, of many rounds, in the mean of the pixels;
+// each instruction set in turn, so that what disturbs one disturbs the others.
+void BM_InstructionSets(benchmark::State& state) {
+  const Cases& cases = RealPixels();
+  if (cases.empty()) {
+    state.SkipWithError("no pixels: set INTERNODE_SHARED_DATA");
+    return;
+  }
+  std::vector<int64_t> targets;
+  for (int64_t rest =
+           hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX2 | HWY_NEON);
+       rest != 0; rest &= rest - 1) {
+    targets.push_back(rest & -rest);
+  }
+  std::vector<std::vector<double>> least(
+      targets.size(), std::vector<double>(cases.size(), HUGE_VAL));
+  Workspace workspace;
+  for (auto _ : state) {
+    for (size_t t = 0; t < targets.size(); ++t) {
+      hwy::SetSupportedTargetsForTest(targets[t]);
+      for (size_t i = 0; i < cases.size(); ++i) {
+        cases[i]->Run(workspace);
+        const double begin = Clock(CLOCK_THREAD_CPUTIME_ID);
+        cases[i]->Run(workspace);
+        const double spent = Clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+        least[t][i] = std::min(least[t][i], spent);
+      }
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  for (size_t t = 0; t < targets.size(); ++t) {
+    double sum = 0;
+    for (const double one : least[t]) sum += one;
+    state.counters[std::string(hwy::TargetName(targets[t])) + "_us"] =
+        1e6 * sum / static_cast<double>(cases.size());
+  }
+}
+BENCHMARK(BM_InstructionSets)->Iterations(150)->Unit(benchmark::kMillisecond);
 
 // Harmonic series with noise and a step every 1,200 days, all clear, one
 // observation in 8 days.
