@@ -1,87 +1,159 @@
 #include "functions/ccdc/median.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
+#include <cmath>
+#include <limits>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "functions/ccdc/median.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#ifndef INTERNODE_FUNCTIONS_CCDC_MEDIAN_ONCE_
+#define INTERNODE_FUNCTIONS_CCDC_MEDIAN_ONCE_
 namespace internode::functions::ccdc {
+
+// Values from `low` to `high`, these included.
+struct Bracket {
+  double low = -HUGE_VAL;
+  double high = HUGE_VAL;
+};
+
+struct BracketCounts {
+  size_t below;
+  size_t up_to_high;
+};
+
+}  // namespace internode::functions::ccdc
+#endif  // INTERNODE_FUNCTIONS_CCDC_MEDIAN_ONCE_
+
+HWY_BEFORE_NAMESPACE();
+namespace internode::functions::ccdc {
+namespace HWY_NAMESPACE {
 namespace {
 
-// Below this many a partition is as fast as counting.
-constexpr size_t kFew = 64;
-// From so many on the values of a bin are counted once more.
-constexpr size_t kMany = 256;
-// Bins of a sixteenth of an octave each, down from the largest value; then of
-// a 512th of that, and so on.
-constexpr int kBins = 512;
-constexpr int kBinBits = 9;
-constexpr int kBinShift = 48;
+namespace hn = hwy::HWY_NAMESPACE;
+using Doubles = hn::ScalableTag<double>;
 
-// The bits of numbers from 0 on are in the order of the numbers.
-int64_t Bits(double x) { return std::bit_cast<int64_t>(x); }
-
-double MedianByPartition(absl::Span<double> values) {
-  const auto middle =
-      values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+BracketCounts CountInBracket(const double* values, size_t count,
+                             const Bracket& bracket) {
+  const Doubles d;
+  const size_t per = hn::Lanes(d);
+  const auto low = hn::Set(d, bracket.low);
+  const auto high = hn::Set(d, bracket.high);
+  BracketCounts counts = {0, 0};
+  size_t i = 0;
+  for (; i + per <= count; i += per) {
+    const auto x = hn::LoadU(d, values + i);
+    counts.below += hn::CountTrue(d, hn::Lt(x, low));
+    counts.up_to_high += hn::CountTrue(d, hn::Le(x, high));
+  }
+  for (; i < count; ++i) {
+    counts.below += values[i] < bracket.low ? 1 : 0;
+    counts.up_to_high += values[i] <= bracket.high ? 1 : 0;
+  }
+  return counts;
 }
 
-// The bin of rank `rank` (from 0) is left in `values`; `rank` becomes the rank
-// there, and next_below the largest value in lower bins, if there are any.
-// Bins count from `lowest`; the first one takes all that is lower.
-void SelectBin(absl::Span<double>& values, int shift, int64_t lowest,
-               size_t& rank, double& next_below) {
-  const auto bin = [shift, lowest](double x) {
-    return static_cast<size_t>(
-        std::max<int64_t>((Bits(x) >> shift) - lowest, 0));
-  };
-  int32_t counts[kBins] = {};
-  for (const double x : values) ++counts[bin(x)];
-  size_t middle = 0;
-  while (static_cast<size_t>(counts[middle]) <= rank) {
-    rank -= static_cast<size_t>(counts[middle++]);
+// Leaves only those in the bracket, at the front; returns how many.
+size_t KeepBracket(double* values, size_t count, const Bracket& bracket) {
+  const Doubles d;
+  const size_t per = hn::Lanes(d);
+  const auto low = hn::Set(d, bracket.low);
+  const auto high = hn::Set(d, bracket.high);
+  size_t kept = 0;
+  size_t i = 0;
+  for (; i + per <= count; i += per) {
+    const auto x = hn::LoadU(d, values + i);
+    const auto inside = hn::And(hn::Le(low, x), hn::Le(x, high));
+    // Overwrites only what has been read.
+    kept += hn::CompressStore(x, inside, d, values + kept);
   }
-  // Without a branch: each value goes where the next of the bin belongs.
-  size_t here = 0;
-  for (const double x : values) {
-    const size_t b = bin(x);
-    next_below = std::max(next_below, b < middle ? x : 0);
-    values[here] = x;
-    here += static_cast<size_t>(b == middle);
+  for (; i < count; ++i) {
+    const double x = values[i];
+    values[kept] = x;
+    kept += bracket.low <= x && x <= bracket.high ? 1 : 0;
   }
-  values = values.subspan(0, here);
+  return kept;
+}
+
+}  // namespace
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace internode::functions::ccdc
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace internode::functions::ccdc {
+
+HWY_EXPORT(CountInBracket);
+HWY_EXPORT(KeepBracket);
+
+namespace {
+
+// Up to this many a partition is as fast as brackets.
+constexpr size_t kFew = 48;
+// A bracket is guessed from so many values, this many to either side of where
+// the wanted one should be.
+constexpr size_t kSample = 16;
+constexpr size_t kMargin = 2;
+
+// A bracket in which the value of rank `rank` probably is.
+Bracket GuessBracket(absl::Span<const double> values, size_t rank) {
+  double sample[kSample];
+  for (size_t i = 0; i < kSample; ++i) {
+    sample[i] = values[(2 * i + 1) * values.size() / (2 * kSample)];
+  }
+  const size_t centre = rank * kSample / values.size();
+  Bracket bracket;
+  for (const double x : sample) {
+    size_t below = 0;
+    for (const double other : sample) below += other < x ? 1 : 0;
+    if (below + kMargin <= centre) bracket.low = std::max(bracket.low, x);
+    if (below > centre + kMargin) bracket.high = std::min(bracket.high, x);
+  }
+  return bracket;
+}
+
+// Leaves fewer values, among which those of the ranks `first` (from 0) to
+// `last` are, and counts the ranks down; false if it cannot.
+bool Narrow(absl::Span<double>& values, size_t& first, size_t& last) {
+  Bracket bracket = GuessBracket(values, last);
+  const BracketCounts counts = HWY_DYNAMIC_DISPATCH(CountInBracket)(
+      values.data(), values.size(), bracket);
+  size_t before = counts.below;
+  if (last < counts.below) {
+    bracket = {-HUGE_VAL, std::nextafter(bracket.low, -HUGE_VAL)};
+    before = 0;
+  } else if (first >= counts.up_to_high) {
+    bracket = {std::nextafter(bracket.high, HUGE_VAL), HUGE_VAL};
+    before = counts.up_to_high;
+  } else if (first < counts.below || last >= counts.up_to_high ||
+             4 * (counts.up_to_high - counts.below) > 3 * values.size()) {
+    return false;
+  }
+  const size_t kept =
+      HWY_DYNAMIC_DISPATCH(KeepBracket)(values.data(), values.size(), bracket);
+  values = values.subspan(0, kept);
+  first -= before;
+  last -= before;
+  return last < kept;
 }
 
 }  // namespace
 
 double MedianOf(absl::Span<double> values) {
-  if (values.size() < kFew) return MedianByPartition(values);
-  double largest = 0;
-  int64_t signs = 0;
-  for (const double x : values) {
-    largest = std::max(largest, x);
-    signs |= Bits(x);
+  size_t first = (values.size() - 1) / 2;
+  size_t last = values.size() / 2;
+  while (values.size() > kFew && Narrow(values, first, last)) {
   }
-  if (signs < 0) return MedianByPartition(values);
-  const bool even = values.size() % 2 == 0;
-  size_t rank = values.size() / 2;
-  double next_below = 0;
-  int64_t lowest = (Bits(largest) >> kBinShift) - (kBins - 1);
-  SelectBin(values, kBinShift, lowest, rank, next_below);
-  // All in the first bin may differ in more bits than the next bins tell.
-  const bool same_bin = (Bits(values[0]) >> kBinShift) > lowest;
-  for (int shift = kBinShift - kBinBits;
-       same_bin && shift >= 0 && values.size() >= kMany; shift -= kBinBits) {
-    lowest = Bits(values[0]) >> (shift + kBinBits) << kBinBits;
-    SelectBin(values, shift, lowest, rank, next_below);
-  }
-  const auto place = values.begin() + static_cast<ptrdiff_t>(rank);
-  std::nth_element(values.begin(), place, values.end());
-  if (!even) return *place;
-  if (rank > 0) next_below = *std::max_element(values.begin(), place);
-  return (next_below + *place) / 2;
+  // Not a number among them, and ranks mean nothing.
+  if (last >= values.size()) return std::numeric_limits<double>::quiet_NaN();
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(last);
+  std::nth_element(values.begin(), middle, values.end());
+  if (first == last) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
 }
 
 }  // namespace internode::functions::ccdc
+#endif  // HWY_ONCE

@@ -79,8 +79,8 @@ HWY_INLINE hn::Vec<Counts> CountLess(const hn::Vec<Keys> a,
 #if HWY_TARGET == HWY_AVX3
   // One operation instead of two.
   const auto less = hn::Lt(a, b);
-  return hn::Vec<Counts>{_mm512_mask_add_epi32(
-      counts.raw, less.raw, counts.raw, _mm512_set1_epi32(1))};
+  return hn::Vec<Counts>{_mm512_mask_add_epi32(counts.raw, less.raw, counts.raw,
+                                               _mm512_set1_epi32(1))};
 #else
   const auto less = hn::RebindMask(Counts(), hn::Lt(a, b));
   return hn::Sub(counts, hn::VecFromMask(Counts(), less));
