@@ -1,88 +1,119 @@
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/civil_time.h"
-#include "absl/time/time.h"
 
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "client/cli/command.h"
 #include "client/cli/cube_options.h"
+#include "client/cli/description.h"
 #include "client/cli/report.h"
-#include "client/job_data.h"
-#include "core/cube_info.h"
-#include "cube/cube_json.h"
+#include "client/cli/scheduler_options.h"
+#include "internode/describe.h"
 
 namespace internode::cli {
 namespace {
 
-std::string DimsText(const core::Dimensions& dims) {
-  return absl::StrJoin(dims, ", ",
-                       [](std::string* out, const core::Dimension& dim) {
-                         absl::StrAppend(out, dim.name, "=", dim.size);
-                       });
+struct CubeInfoArguments {
+  CubeArguments cube;
+  ExecutorOptions scheduler;
+};
+
+using Names = std::vector<std::string>;
+
+// "time=40, y=20", of the dimensions `names` of a cube.
+std::string DimsText(const Json& cube, const Names& names) {
+  return absl::StrJoin(
+      names, ", ", [&cube](std::string* out, const std::string& name) {
+        absl::StrAppend(out, name, "=",
+                        cube.at("dims").at(name).get<int64_t>());
+      });
 }
 
-std::string StorageText(const core::VariableInfo& variable) {
-  std::string text = variable.storage;
-  if (!variable.storage_chunks.empty()) {
-    text = absl::StrCat("chunks ", absl::StrJoin(variable.storage_chunks, "x"));
-  }
-  for (const std::string& filter : variable.filters) {
+std::string StorageText(const Json& variable) {
+  const auto chunks = variable.at("storage_chunks").get<std::vector<int64_t>>();
+  std::string text = chunks.empty()
+                         ? variable.at("storage").get<std::string>()
+                         : absl::StrCat("chunks ", absl::StrJoin(chunks, "x"));
+  for (const auto& filter : variable.at("filters").get<Names>()) {
     absl::StrAppend(&text, ", ", filter);
   }
   return text;
 }
 
-void PrintCube(const core::CubeInfo& cube) {
-  std::printf("%s: %s, %s\n", cube.path.c_str(), cube.format.c_str(),
-              FormatBytes(cube.file_bytes).c_str());
-  std::printf("dimensions: %s\n", DimsText(cube.dims).c_str());
-  if (!cube.band_dim.empty()) {
-    const core::CoordinateInfo* labels = cube.FindCoordinate(cube.band_dim);
-    std::printf(
-        "bands: along %s%s\n", cube.band_dim.c_str(),
-        labels == nullptr || labels->labels.empty()
-            ? ""
-            : absl::StrCat(": ", absl::StrJoin(labels->labels, ", ")).c_str());
-  }
-  if (cube.time.has_value() && !cube.time->days.empty()) {
-    std::printf("time: %d dates, %s to %s (%s, %s)\n",
-                static_cast<int>(cube.time->days.size()),
-                cube::DayText(cube.time->days.front()).c_str(),
-                cube::DayText(cube.time->days.back()).c_str(),
-                cube.time->units.c_str(), cube.time->calendar.c_str());
-  } else if (!cube.time_error.empty()) {
-    std::printf("time: %s\n", cube.time_error.c_str());
-  }
-  if (cube.grid_mapping.has_value()) {
-    std::printf("grid mapping: %s\n", cube.grid_mapping->name.c_str());
-  }
-  std::vector<std::vector<std::string>> rows = {
-      {"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE"}};
-  for (const core::VariableInfo& variable : cube.variables) {
-    rows.push_back({variable.name,
-                    std::string(core::DataTypeName(variable.type)),
-                    DimsText(variable.dims), StorageText(variable)});
-  }
-  std::fputs(TableText(rows).c_str(), stdout);
+std::string DatesText(const Json& time) {
+  if (time.contains("error")) return time.at("error").get<std::string>();
+  return absl::StrCat(time.at("size").get<int64_t>(), " dates, ",
+                      time.at("first").get<std::string>(), " to ",
+                      time.at("last").get<std::string>(), " (",
+                      time.at("units").get<std::string>(), ", ",
+                      time.at("calendar").get<std::string>(), ")");
 }
 
-absl::StatusOr<int> RunCubeInfo(const CubeArguments& arguments,
-                                OutputFormat format) {
-  INTERNODE_ASSIGN_OR_RETURN(const CubeOptions options, arguments.Parse());
-  INTERNODE_ASSIGN_OR_RETURN(const std::shared_ptr<const cube::Cube> cube,
-                             client::OpenCube(options));
-  if (format == OutputFormat::kJson) PrintJson(cube::CubeJson(cube->info()));
-  if (format == OutputFormat::kTable) PrintCube(cube->info());
+// What `cube info` prints of a cube that is described as JSON.
+std::string CubeText(const Json& cube) {
+  std::string text =
+      absl::StrCat(cube.at("path").get<std::string>(), ": ",
+                   cube.at("format").get<std::string>(), ", ",
+                   FormatBytes(cube.at("bytes").get<int64_t>()), "\n");
+  Names dims;
+  for (const auto& dim : cube.at("dims").items()) dims.push_back(dim.key());
+  absl::StrAppend(&text, "dimensions: ", DimsText(cube, dims), "\n");
+  if (cube.at("band_dim").is_string()) {
+    const Json& bands = cube.at("bands");
+    absl::StrAppend(
+        &text, "bands: along ", cube.at("band_dim").get<std::string>(),
+        bands.is_null()
+            ? ""
+            : absl::StrCat(": ", absl::StrJoin(bands.get<Names>(), ", ")),
+        "\n");
+  }
+  const Json& time = cube.at("time");
+  if (!time.is_null() && (time.contains("error") || time.contains("first"))) {
+    absl::StrAppend(&text, "time: ", DatesText(time), "\n");
+  }
+  if (cube.at("grid_mapping").is_string()) {
+    absl::StrAppend(&text, "grid mapping: ",
+                    cube.at("grid_mapping").get<std::string>(), "\n");
+  }
+  std::vector<Names> rows = {{"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE"}};
+  for (const Json& variable : cube.at("variables")) {
+    rows.push_back({variable.at("name").get<std::string>(),
+                    variable.at("type").get<std::string>(),
+                    DimsText(cube, variable.at("dims").get<Names>()),
+                    StorageText(variable)});
+  }
+  return text + TableText(rows);
+}
+
+absl::StatusOr<int> ShowCube(Executor* executor,
+                             const CubeInfoArguments& arguments,
+                             OutputFormat format) {
+  INTERNODE_ASSIGN_OR_RETURN(const CubeOptions options, arguments.cube.Parse());
+  INTERNODE_ASSIGN_OR_RETURN(const std::string described,
+                             DescribeCube(executor, options));
+  INTERNODE_ASSIGN_OR_RETURN(const Json cube, ParseDescription(described));
+  INTERNODE_ASSIGN_OR_RETURN(const std::string text, DescriptionText([&cube] {
+                               return CubeText(cube);
+                             }));
+  if (format == OutputFormat::kJson) PrintJson(cube);
+  if (format == OutputFormat::kTable) std::fputs(text.c_str(), stdout);
   return 0;
+}
+
+absl::StatusOr<int> RunCubeInfo(const CubeInfoArguments& arguments,
+                                OutputFormat format) {
+  if (!arguments.scheduler.connects()) {
+    return ShowCube(nullptr, arguments, format);
+  }
+  return WithScheduler(arguments.scheduler, [&](Executor* executor) {
+    return ShowCube(executor, arguments, format);
+  });
 }
 
 }  // namespace
@@ -94,11 +125,14 @@ void AddCubeCommand(CLI::App* root, CommandLine* line) {
       AddCommand(group, line, "info", "Describe a cube file",
                  "  internode cube info cube.nc\n"
                  "  internode cube info plain.h5 --dims time,y,x\n"
-                 "  internode cube info cube.nc --output json");
-  auto arguments = std::make_shared<CubeArguments>();
-  command->add_option("FILE", arguments->path, "A NetCDF-4 or HDF5 file")
+                 "  internode cube info cube.nc --output json\n"
+                 "  internode cube info DATA/cube.nc --scheduler node1:8786\n"
+                 "With a scheduler a worker reads the file.");
+  auto arguments = std::make_shared<CubeInfoArguments>();
+  command->add_option("FILE", arguments->cube.path, "A NetCDF-4 or HDF5 file")
       ->required();
-  AddCubeFileOptions(command, arguments.get());
+  AddCubeFileOptions(command, &arguments->cube);
+  AddSchedulerOptions(command, &arguments->scheduler);
   command->callback([arguments, line] {
     line->action = [arguments, line] {
       return RunCubeInfo(*arguments, line->global.output_format());

@@ -129,7 +129,7 @@ absl::Duration Connection::BackOff(int attempts) {
 absl::Status Connection::Away(const absl::Status& status) const {
   return absl::UnavailableError(
       absl::StrCat("the scheduler at ", address(),
-                   " does not answer: ", ShortReason(status.message())));
+                   " is not available: ", ShortReason(status.message())));
 }
 
 void Connection::Await(grpc::ClientContext* context,

@@ -108,6 +108,7 @@ absl::StatusOr<Job> RemoteExecutor::OpenJob(const JobOptions& options) {
         "runs on workers; give it to internode-worker --function-path, or to ",
         "SetupExecutor for a local cluster"));
   }
+  TellIfWorkersLack(*this);
   return PlanRemotely(parts_.connection.get(), options, {});
 }
 

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
+#include "base/log.h"
 #include "base/status_macros.h"
 #include "client/job_data.h"
+#include "internode/cluster.h"
 #include "rpc/job_proto.h"
 
 namespace internode::client {
@@ -146,6 +148,13 @@ absl::StatusOr<std::shared_ptr<Connection>> ConnectionOf(
       "which ", what,
       " needs; use executor distributed or processes (--scheduler or "
       "--nprocs)"));
+}
+
+void TellIfWorkersLack(const Executor& executor) {
+  if (executor.num_workers() > 0) return;
+  LogWarning("the scheduler at ", SchedulerAddress(&executor),
+             " has no workers; waiting for one (internode-worker ",
+             SchedulerAddress(&executor), ")");
 }
 
 }  // namespace internode::client

@@ -40,6 +40,9 @@ absl::StatusOr<Job> GetPlan(Connection* connection, const std::string& id,
 absl::StatusOr<std::shared_ptr<Connection>> ConnectionOf(
     const Executor* executor, absl::string_view what);
 
+// Says so, in the log, if what a worker is asked has to wait for one.
+void TellIfWorkersLack(const Executor& executor);
+
 }  // namespace internode::client
 
 #endif  // INTERNODE_CLIENT_REMOTE_WIRE_H_

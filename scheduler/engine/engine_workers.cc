@@ -437,7 +437,9 @@ void Engine::ListFunctions(Reply<v1::ListFunctionsResponse> reply) {
       }
     }
     if (num_connected_ == 0) {
-      reply(absl::UnavailableError("no worker is connected"));
+      reply(absl::FailedPreconditionError(
+          "no worker is connected to the scheduler, and only workers know "
+          "functions; start one with internode-worker"));
       return;
     }
     reply(std::move(response));

@@ -13,6 +13,8 @@ import tempfile
 import time
 import unittest
 
+import h5py
+
 from internode_command import INTERNODE, CommandTest, environment, run
 
 BIN = pathlib.Path(os.environ["INTERNODE_BIN_DIR"])
@@ -145,6 +147,11 @@ class RemoteTest(CommandTest):
         self.assertEqual(names, ["Scheduler", "Host", "Dashboard", "Workers",
                                  "Cores", "Memory"])
         self.assertIn("Workers: 2\nCores: 6\n", done.stdout)
+        for kind, cores in (("sync", 1), ("threads", 3)):
+            done = self.succeed("info", "--executor", kind, str(cores))
+            self.assertEqual(len(done.stdout.splitlines()), 6)
+            self.assertIn("Scheduler: none\n", done.stdout)
+            self.assertIn(f"Workers: 1\nCores: {cores}\n", done.stdout)
         with daemons(workers=0) as (address, _, _):
             for options, lines in (([], 6), (["--no-ip"], 4),
                                    (["--no-ip", "--no-dashboard"], 3)):
@@ -153,6 +160,64 @@ class RemoteTest(CommandTest):
                 self.assertIn("Workers: 0\nCores: 0\n", done.stdout)
             info = self.json("info", "--scheduler", address)
             self.assertEqual(info["scheduler"], address)
+
+    def test_workers_describe_cubes_and_functions(self):
+        with daemons(workers=1) as (address, _, _):
+            at = ["--scheduler", address]
+            for options in ([], ["--output", "json"], ["--output", "quiet"]):
+                for words in (["cube", "info", self.cube], ["functions"],
+                              ["functions", "ccdc"]):
+                    local = self.succeed(*words, *options)
+                    there = self.succeed(*words, *options, *at)
+                    self.assertEqual(there.stdout, local.stdout, words)
+            # The worker's folder is another one.
+            self.succeed("cube", "info", self.cube.name, *at, cwd=self.folder)
+            self.assert_fails(["cube", "info", "/nonexistent.nc", *at], 2,
+                              "/nonexistent.nc")
+            self.assert_fails(["functions", "harmonik", *at], 2, "'harmonik'",
+                              "did you mean 'harmonic'?")
+            self.assert_fails(["functions", "--function-path", self.folder,
+                               *at], 2, "internode-worker")
+        with daemons(workers=0) as (address, _, _):
+            self.assert_fails(["functions", "--scheduler", address], 1,
+                              "no worker is connected")
+
+    def test_names_that_are_not_utf_8_are_described(self):
+        path = self.folder / "latin1.nc"
+        path.write_bytes(self.cube.read_bytes())
+        with h5py.File(path, "r+") as file:
+            file.attrs["place"] = b"M\xfcnchen"
+        with daemons(workers=1) as (address, _, _):
+            local = self.json("cube", "info", path)
+            self.assertEqual(self.json("cube", "info", path, "--scheduler",
+                                       address), local)
+            self.assertIn("M\ufffdnchen", local["attributes"]["place"])
+
+    def test_a_run_needs_no_file_of_the_client(self):
+        hidden = self.folder / "hidden"
+        hidden.mkdir()
+        cube = hidden / "cube.nc"
+        cube.write_bytes(self.cube.read_bytes())
+        # There the folder is empty.
+        elsewhere = ["unshare", "--mount", "sh", "-c",
+                     'mount -t tmpfs none "$0" && exec "$@"', str(hidden)]
+        if subprocess.run([*elsewhere, "true"], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest("this user may not mount")
+        out = self.folder / "elsewhere.nc"
+        with daemons() as (address, _, _):
+            for words in (["run", "harmonic", cube, "-o", out],
+                          ["cube", "info", cube]):
+                done = subprocess.run(
+                    [*elsewhere, str(INTERNODE), *map(str, words),
+                     "--scheduler", address], capture_output=True, text=True,
+                    timeout=120, env=environment(), check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        with h5py.File(out) as got, h5py.File(self.sync) as wanted:
+            for name in wanted:
+                if wanted[name].dtype.kind != "O":
+                    self.assertEqual(got[name][...].tobytes(),
+                                     wanted[name][...].tobytes(), name)
 
     def test_a_detached_job_is_taken_up_again(self):
         with daemons() as (address, _, _):
@@ -206,6 +271,27 @@ class RemoteTest(CommandTest):
                                   "no more")
                 self.assertFalse((self.folder / "none.nc").exists())
             self.assertIsNone(scheduler.poll())
+
+    def test_a_run_waits_for_the_first_worker_and_says_so(self):
+        with daemons(workers=0) as (address, _, _):
+            out = self.folder / "late.nc"
+            waiting = subprocess.Popen(
+                [INTERNODE, "run", "harmonic", str(self.cube), "-o", str(out),
+                 "--scheduler", address], stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL, text=True, env=environment())
+            worker = None
+            try:
+                self.assertIn("waiting for one", waiting.stderr.readline())
+                worker, _ = start("internode-worker", address)
+                errors = waiting.stderr.read()
+                self.assertEqual(waiting.wait(), 0, errors)
+            finally:
+                waiting.kill()
+                waiting.communicate()
+                if worker is not None:
+                    worker.kill()
+                    worker.wait()
+            self.assert_same_bytes(out)
 
     def test_workers_are_listed_and_drained(self):
         with daemons(workers=2) as (address, _, _):
