@@ -158,9 +158,13 @@ absl::StatusOr<CallOptions> Limits(const JobArguments& arguments) {
   CallOptions options;
   options.cancel = Interrupt::flag();
   if (!arguments.timeout.empty()) {
-    INTERNODE_ASSIGN_OR_RETURN(const absl::Duration timeout,
-                               ParseDuration(arguments.timeout));
-    options.deadline = absl::ToChronoTime(absl::Now() + timeout);
+    const absl::StatusOr<absl::Duration> timeout =
+        ParseDuration(arguments.timeout);
+    if (!timeout.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--timeout: ", timeout.status().message()));
+    }
+    options.deadline = absl::ToChronoTime(absl::Now() + *timeout);
   }
   return options;
 }

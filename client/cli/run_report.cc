@@ -32,6 +32,8 @@ double PerSecond(int64_t count, double seconds) {
 // What ran the job: "sync", "2 threads", "1 worker".
 std::string ExecutorText(const RunReport& report) {
   if (report.executor == "sync") return report.executor;
+  // Fetched: the workers that ran it may be gone.
+  if (report.workers == 0) return absl::StrCat("job ", report.job);
   const bool threads = report.executor == "threads";
   return absl::StrCat(report.workers, threads ? " thread" : " worker",
                       report.workers == 1 ? "" : "s");

@@ -7,7 +7,15 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$(realpath "$1")
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+daemons=()
+end() {
+  if ((${#daemons[@]} > 0)); then
+    kill "${daemons[@]}" || true
+    wait "${daemons[@]}" || true
+  fi
+  rm -rf "$folder"
+}
+trap end EXIT
 
 cmake --install "$build" --prefix "$folder/prefix" >"$folder/install.log" ||
   { cat "$folder/install.log"; exit 1; }
@@ -66,6 +74,23 @@ for executor in --executor=sync --nprocs=2; do
     "$executor"
 done
 cmp "$folder/greenest--executor=sync.nc" "$folder/greenest--nprocs=2.nc"
+
+# Both on daemons that run already: the operator gives the function to a worker.
+mkfifo "$folder/ready"
+"$folder/prefix/bin/internode-scheduler" -q --listen 127.0.0.1:0 --http off \
+  --state-dir "$folder/state" --ready-fd 9 9>"$folder/ready" &
+daemons+=($!)
+read -r ready <"$folder/ready"
+address=$(sed -E 's/.*"address":"([^"]*)".*/\1/' <<<"$ready")
+"$folder/prefix/bin/internode-worker" "$address" -q --nworkers 2 \
+  --data-root "$folder" --function-path "$folder/function" &
+daemons+=($!)
+"$folder/run_job_build/run_job" harmonic "$folder/cube.nc" \
+  "$folder/daemons.nc" "$address"
+cmp "$folder/sync.nc" "$folder/daemons.nc"
+"$folder/prefix/bin/internode" run greenest "$folder/cube.nc" \
+  -o "$folder/greenest_daemons.nc" --scheduler "$address"
+cmp "$folder/greenest--executor=sync.nc" "$folder/greenest_daemons.nc"
 
 # No installed header may ask for more than Abseil's few.
 if grep -rnE '#include [<"](hdf5|H5|grpc|google/|base/|core/|cube/|functions/)' \

@@ -502,6 +502,27 @@ TEST_F(DaemonTest, AJobThatChangedFailsItsTasksRetryably) {
             0);
 }
 
+TEST_F(DaemonTest, AJobWithThePlanOfAnotherFailsItsTasks) {
+  Program program(Arguments());
+  const int worker = scheduler_->AwaitWorker(Attached);
+  ASSERT_GE(worker, 0);
+  v1::SchedulerMessage message = LeaseOf(0, 10);
+  v1::JobPlan* const plan = message.mutable_lease()->mutable_plan();
+  plan->mutable_schema()->mutable_fields(0)->set_name("other");
+  scheduler_->Send(worker, message);
+  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
+    for (const v1::WorkerMessage& sent : w.messages) {
+      if (!sent.has_tasks_failed()) continue;
+      EXPECT_EQ(sent.tasks_failed().tasks().end(), 10);
+      EXPECT_THAT(sent.tasks_failed().message(),
+                  HasSubstr("its schema is another"));
+      return true;
+    }
+    return false;
+  }),
+            0);
+}
+
 TEST_F(DaemonTest, ReadsCubesBelowItsDataRootsOnly) {
   Program program(Arguments({"--data-root", testing::TempDir()}));
   const int worker = scheduler_->AwaitWorker(Attached);
