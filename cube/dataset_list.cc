@@ -11,6 +11,7 @@
 
 #include "base/status_macros.h"
 #include "cube/h5_attributes.h"
+#include "cube/h5_links.h"
 
 namespace internode::cube {
 namespace {
@@ -200,7 +201,10 @@ void DescribeScales(hid_t dataset, StoredDataset* stored)
   if (id.size() == 1) stored->netcdf_dim_id = id[0];
   stored->netcdf_coordinates =
       ReadIntegerAttribute(dataset, "_Netcdf4Coordinates");
-  stored->scales = ReadScaleAddresses(dataset, stored->shape.size());
+  for (const std::vector<uint64_t>& scales :
+       ReadScaleLists(dataset, stored->shape.size())) {
+    stored->scales.push_back(scales.empty() ? 0 : scales[0]);
+  }
   stored->labels = ReadTextListAttribute(dataset, "DIMENSION_LABELS");
   stored->labels.resize(stored->shape.size());
 }
@@ -217,44 +221,6 @@ absl::StatusOr<StoredDataset> Describe(hid_t dataset, std::string path,
   DescribeScales(dataset, &stored);
   INTERNODE_ASSIGN_OR_RETURN(stored.attributes, ReadAttributes(dataset));
   return stored;
-}
-
-struct Link {
-  std::string name;
-  H5L_type_t type;
-  bool has_order;
-  int64_t creation_order;
-};
-
-herr_t AppendLink(hid_t /*group*/, const char* name, const H5L_info_t* info,
-                  void* links) {
-  static_cast<std::vector<Link>*>(links)->push_back(
-      {name, info->type, info->corder_valid > 0, info->corder});
-  return 0;
-}
-
-// In the order of creation where the file keeps it, else by name.
-absl::StatusOr<std::vector<Link>> Links(hid_t group, absl::string_view path)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-  // The calls and their order avoid crashes of the library: see
-  // docs/damaged-files.md.
-  std::vector<Link> links;
-  hsize_t next = 0;
-  if (H5Lexists(group, h5::kNoSuchName, H5P_DEFAULT) < 0 ||
-      H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &next, AppendLink,
-                 &links) < 0) {
-    return DataLoss(path);
-  }
-  const bool by_creation =
-      std::all_of(links.begin(), links.end(),
-                  [](const Link& link) { return link.has_order; });
-  std::sort(links.begin(), links.end(), [&](const Link& a, const Link& b) {
-    if (by_creation && a.creation_order != b.creation_order) {
-      return a.creation_order < b.creation_order;
-    }
-    return a.name < b.name;
-  });
-  return links;
 }
 
 // Lists groups breadth first, each object once.
@@ -293,7 +259,7 @@ class Lister {
     h5::Group group(H5Gopen2(file_, path.c_str(), H5P_DEFAULT));
     if (!group.valid()) return DataLoss(path);
     INTERNODE_ASSIGN_OR_RETURN(const std::vector<Link> links,
-                               Links(group.get(), path));
+                               ListLinks(group.get(), path));
     for (const Link& link : links) {
       std::string child = absl::StrCat(path == "/" ? "" : path, "/", link.name);
       if (link.type == H5L_TYPE_HARD) {

@@ -135,7 +135,7 @@ bool IsFormatAttribute(absl::string_view name) {
 
 struct AttributeName {
   std::string name;
-  int64_t creation_order;
+  int64_t creation_order = 0;
 };
 
 herr_t AppendName(hid_t /*object*/, const char* name, const H5A_info_t* info,
@@ -145,9 +145,15 @@ herr_t AppendName(hid_t /*object*/, const char* name, const H5A_info_t* info,
   return 0;
 }
 
-// In the order of creation, where the file keeps it.
-absl::StatusOr<std::vector<AttributeName>> AttributeNames(hid_t object)
+h5::Attribute OpenAttribute(hid_t object, const char* name)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
+  if (!HasAttribute(object, name)) return h5::Attribute();
+  return h5::Attribute(H5Aopen(object, name, H5P_DEFAULT));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ListAttributes(hid_t object) {
   // The calls and their order avoid crashes of the library: see
   // docs/damaged-files.md.
   std::vector<AttributeName> names;
@@ -161,22 +167,17 @@ absl::StatusOr<std::vector<AttributeName>> AttributeNames(hid_t object)
                    [](const AttributeName& a, const AttributeName& b) {
                      return a.creation_order < b.creation_order;
                    });
-  return names;
+  std::vector<std::string> in_order;
+  in_order.reserve(names.size());
+  for (AttributeName& name : names) in_order.push_back(std::move(name.name));
+  return in_order;
 }
-
-h5::Attribute OpenAttribute(hid_t object, const char* name)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-  if (!HasAttribute(object, name)) return h5::Attribute();
-  return h5::Attribute(H5Aopen(object, name, H5P_DEFAULT));
-}
-
-}  // namespace
 
 absl::StatusOr<core::Attributes> ReadAttributes(hid_t object) {
-  INTERNODE_ASSIGN_OR_RETURN(const std::vector<AttributeName> names,
-                             AttributeNames(object));
+  INTERNODE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                             ListAttributes(object));
   core::Attributes attributes;
-  for (const auto& [name, order] : names) {
+  for (const std::string& name : names) {
     if (IsFormatAttribute(name)) continue;
     h5::Attribute attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT));
     if (!attribute.valid()) continue;
@@ -218,8 +219,8 @@ std::vector<int64_t> ReadIntegerAttribute(hid_t object, const char* name) {
   return numbers == nullptr ? std::vector<int64_t>() : *numbers;
 }
 
-std::vector<uint64_t> ReadScaleAddresses(hid_t dataset, size_t rank) {
-  std::vector<uint64_t> addresses(rank, 0);
+std::vector<std::vector<uint64_t>> ReadScaleLists(hid_t dataset, size_t rank) {
+  std::vector<std::vector<uint64_t>> addresses(rank);
   h5::Attribute attribute = OpenAttribute(dataset, "DIMENSION_LIST");
   if (!attribute.valid()) return addresses;
   h5::Type type(H5Aget_type(attribute.get()));
@@ -237,10 +238,14 @@ std::vector<uint64_t> ReadScaleAddresses(hid_t dataset, size_t rank) {
       {attribute.get(), false}, type.get(), sizeof(hobj_ref_t), rank);
   if (!lists.has_value()) return addresses;
   for (size_t d = 0; d < rank; ++d) {
-    if ((*lists)[d].empty()) continue;
-    for (size_t byte = sizeof(hobj_ref_t); byte-- > 0;) {
-      addresses[d] =
-          addresses[d] << 8 | static_cast<uint8_t>((*lists)[d][byte]);
+    const std::string& list = (*lists)[d];
+    for (size_t at = 0; at + sizeof(hobj_ref_t) <= list.size();
+         at += sizeof(hobj_ref_t)) {
+      uint64_t address = 0;
+      for (size_t byte = sizeof(hobj_ref_t); byte-- > 0;) {
+        address = address << 8 | static_cast<uint8_t>(list[at + byte]);
+      }
+      addresses[d].push_back(address);
     }
   }
   return addresses;

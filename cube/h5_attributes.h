@@ -20,6 +20,11 @@ namespace internode::cube {
 absl::StatusOr<core::Attributes> ReadAttributes(hid_t object)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 
+// The names of all attributes of `object`, those of the file format among
+// them, in the order of creation where the file keeps it. Errors: kDataLoss.
+absl::StatusOr<std::vector<std::string>> ListAttributes(hid_t object)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
+
 bool HasAttribute(hid_t object, const char* name)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 
@@ -35,9 +40,9 @@ std::vector<std::string> ReadTextListAttribute(hid_t object, const char* name)
 std::vector<int64_t> ReadIntegerAttribute(hid_t object, const char* name)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 
-// The addresses, in the file, of the first dimension scale that DIMENSION_LIST
-// attaches to each of the dataset's `rank` dimensions; 0 where there is none.
-std::vector<uint64_t> ReadScaleAddresses(hid_t dataset, size_t rank)
+// The addresses, in the file, of the dimension scales that DIMENSION_LIST
+// attaches to each of the dataset's `rank` dimensions, in its order.
+std::vector<std::vector<uint64_t>> ReadScaleLists(hid_t dataset, size_t rank)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 
 // The texts of a dataset of strings: fixed, of variable length, or as netCDF's

@@ -144,10 +144,12 @@ herr_t WriteScaleAttributes(hid_t dataset, const std::string& name,
 }
 
 herr_t WriteDimensionList(hid_t dataset,
-                          const std::vector<hobj_ref_t>& scales) {
-  std::vector<hobj_ref_t> references = scales;
+                          std::vector<std::vector<hobj_ref_t>> scales) {
   std::vector<hvl_t> lists;
-  for (hobj_ref_t& reference : references) lists.push_back({1, &reference});
+  lists.reserve(scales.size());
+  for (std::vector<hobj_ref_t>& axis : scales) {
+    lists.push_back({axis.size(), axis.data()});
+  }
   const hsize_t count = lists.size();
   const h5::Space space(H5Screate_simple(1, &count, nullptr));
   const h5::Type type(H5Tvlen_create(H5T_STD_REF_OBJ));

@@ -40,8 +40,9 @@ struct ScaleUse {
   uint32_t axis = 0;
   uint32_t padding = 0;
 };
-// One scale for each axis.
-herr_t WriteDimensionList(hid_t dataset, const std::vector<hobj_ref_t>& scales)
+// The scales of each axis, mostly one.
+herr_t WriteDimensionList(hid_t dataset,
+                          std::vector<std::vector<hobj_ref_t>> scales)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 herr_t WriteReferenceList(hid_t scale, const std::vector<ScaleUse>& uses)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());

@@ -453,11 +453,11 @@ absl::Status NetcdfWriter::Impl::WriteDimensionList(
                                 CoordinateOf(variable.dims[0]) == &variable)) {
     return absl::OkStatus();
   }
-  std::vector<hobj_ref_t> references;
-  for (const size_t d : variable.dims) references.push_back(scales[d]);
-  return Check(
-      cube::WriteDimensionList(variable.dataset.get(), references) >= 0,
-      absl::StrCat("name the dimensions of ", variable.name));
+  std::vector<std::vector<hobj_ref_t>> references;
+  for (const size_t d : variable.dims) references.push_back({scales[d]});
+  return Check(cube::WriteDimensionList(variable.dataset.get(),
+                                        std::move(references)) >= 0,
+               absl::StrCat("name the dimensions of ", variable.name));
 }
 
 absl::Status NetcdfWriter::Impl::WriteReferenceList(size_t dim) {

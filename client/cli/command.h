@@ -47,6 +47,8 @@ CLI::App* AddCommand(CLI::App* parent, CommandLine* line,
 void AddRunCommand(CLI::App* root, CommandLine* line);
 void AddChunksCommand(CLI::App* root, CommandLine* line);
 void AddCubeCommand(CLI::App* root, CommandLine* line);
+void AddCubeCheckCommand(CLI::App* group, CommandLine* line);
+void AddCubeRechunkCommand(CLI::App* group, CommandLine* line);
 void AddFunctionsCommand(CLI::App* root, CommandLine* line);
 void AddSegmentsCommand(CLI::App* root, CommandLine* line);
 void AddSegmentsPixelCommand(CLI::App* group, CommandLine* line);

@@ -119,7 +119,8 @@ absl::StatusOr<int> RunCubeInfo(const CubeInfoArguments& arguments,
 }  // namespace
 
 void AddCubeCommand(CLI::App* root, CommandLine* line) {
-  CLI::App* group = AddCommand(root, line, "cube", "Look at cube files", "");
+  CLI::App* group = AddCommand(root, line, "cube",
+                               "Look at cube files, and rewrite them", "");
   group->require_subcommand(1);
   CLI::App* command =
       AddCommand(group, line, "info", "Describe a cube file",
@@ -138,6 +139,8 @@ void AddCubeCommand(CLI::App* root, CommandLine* line) {
       return RunCubeInfo(*arguments, line->global.output_format());
     };
   });
+  AddCubeCheckCommand(group, line);
+  AddCubeRechunkCommand(group, line);
 }
 
 }  // namespace internode::cli

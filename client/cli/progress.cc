@@ -31,18 +31,15 @@ std::string Bar(double fraction) {
   return bar;
 }
 
-std::string LeftText(const ProgressState& state) {
-  const absl::Duration left = state.left();
-  return left == absl::InfiniteDuration() ? "?" : FormatClock(left);
-}
-
 double Fraction(const ProgressState& state) {
   return state.pixels_all == 0 ? 1
                                : static_cast<double>(state.pixels_done) /
                                      static_cast<double>(state.pixels_all);
 }
 
-absl::Duration Interval(ProgressMode mode) {
+}  // namespace
+
+absl::Duration ProgressInterval(ProgressMode mode) {
   switch (mode) {
     case ProgressMode::kBar:
       return absl::Milliseconds(100);
@@ -53,7 +50,32 @@ absl::Duration Interval(ProgressMode mode) {
   }
 }
 
-}  // namespace
+std::string BarText(double fraction) {
+  return absl::StrFormat("%3d%%|%s|", static_cast<int>(fraction * 100),
+                         Bar(fraction));
+}
+
+std::string TimeLeftText(absl::Duration left) {
+  return left == absl::InfiniteDuration() ? "?" : FormatClock(left);
+}
+
+void ShowProgressLine(ProgressMode mode, const std::string& bar,
+                      const std::string& log, const std::string& json) {
+  switch (mode) {
+    case ProgressMode::kBar:
+      // The rest of a longer line before it is cleared.
+      std::fprintf(stderr, "\r%s\x1b[K", bar.c_str());
+      break;
+    case ProgressMode::kLog:
+      std::fprintf(stderr, "%s\n", log.c_str());
+      break;
+    case ProgressMode::kJson:
+      std::fprintf(stderr, "%s\n", json.c_str());
+      break;
+    case ProgressMode::kNone:
+      break;
+  }
+}
 
 ProgressMode ProgressModeOf(absl::string_view name, bool terminal) {
   if (name == "bar") return ProgressMode::kBar;
@@ -75,16 +97,14 @@ absl::Duration ProgressState::left() const {
 }
 
 std::string BarLine(const ProgressState& state) {
-  const double fraction = Fraction(state);
-  return absl::StrFormat(
-      "%s %3d%%|%s| %s/%s px [%s<%s, %s px/s] seg %s fail %s", state.label,
-      static_cast<int>(fraction * 100), Bar(fraction),
-      ShortCount(static_cast<double>(state.pixels_done)),
-      ShortCount(static_cast<double>(state.pixels_all)),
-      FormatClock(state.elapsed), LeftText(state),
-      ShortCount(state.pixels_per_second()),
-      ShortCount(static_cast<double>(state.records)),
-      ShortCount(static_cast<double>(state.failed)));
+  return absl::StrFormat("%s %s %s/%s px [%s<%s, %s px/s] seg %s fail %s",
+                         state.label, BarText(Fraction(state)),
+                         ShortCount(static_cast<double>(state.pixels_done)),
+                         ShortCount(static_cast<double>(state.pixels_all)),
+                         FormatClock(state.elapsed), TimeLeftText(state.left()),
+                         ShortCount(state.pixels_per_second()),
+                         ShortCount(static_cast<double>(state.records)),
+                         ShortCount(static_cast<double>(state.failed)));
 }
 
 std::string LogLine(const ProgressState& state) {
@@ -93,8 +113,8 @@ std::string LogLine(const ProgressState& state) {
       "%d failed",
       state.label, state.pixels_done, state.pixels_all,
       static_cast<int>(Fraction(state) * 100), FormatClock(state.elapsed),
-      LeftText(state), ShortCount(state.pixels_per_second()), state.records,
-      state.failed);
+      TimeLeftText(state.left()), ShortCount(state.pixels_per_second()),
+      state.records, state.failed);
 }
 
 std::string JsonLine(const ProgressState& state) {
@@ -114,7 +134,7 @@ std::string JsonLine(const ProgressState& state) {
 
 Progress::Progress(ProgressMode mode, std::string label, int64_t pixels_all,
                    absl::Time start)
-    : mode_(mode), start_(start), next_show_(start + Interval(mode)) {
+    : mode_(mode), start_(start), next_show_(start + ProgressInterval(mode)) {
   state_.label = std::move(label);
   state_.pixels_all = pixels_all;
 }
@@ -125,7 +145,7 @@ void Progress::Update(const JobSummary& summary, absl::Time now) {
   state_.failed = summary.failed_pixels();
   state_.elapsed = now - start_;
   if (now < next_show_) return;
-  next_show_ = now + Interval(mode_);
+  next_show_ = now + ProgressInterval(mode_);
   Show();
 }
 
@@ -139,20 +159,7 @@ void Progress::Finish(absl::Time now) {
 
 void Progress::Show() {
   shown_ = true;
-  switch (mode_) {
-    case ProgressMode::kBar:
-      // The rest of a longer line before it is cleared.
-      std::fprintf(stderr, "\r%s\x1b[K", BarLine(state_).c_str());
-      break;
-    case ProgressMode::kLog:
-      std::fprintf(stderr, "%s\n", LogLine(state_).c_str());
-      break;
-    case ProgressMode::kJson:
-      std::fprintf(stderr, "%s\n", JsonLine(state_).c_str());
-      break;
-    case ProgressMode::kNone:
-      break;
-  }
+  ShowProgressLine(mode_, BarLine(state_), LogLine(state_), JsonLine(state_));
 }
 
 }  // namespace internode::cli

@@ -16,6 +16,20 @@ enum class ProgressMode { kBar, kLog, kJson, kNone };
 // "none".
 ProgressMode ProgressModeOf(absl::string_view name, bool terminal);
 
+// How often a mode shows something.
+absl::Duration ProgressInterval(ProgressMode mode);
+
+// "62%|██████▏   |".
+std::string BarText(double fraction);
+
+// "00:43:10", or "?" for an infinite time.
+std::string TimeLeftText(absl::Duration left);
+
+// Shows one line of progress on stderr, in the forms of the mode: drawn again
+// on a terminal, or a line of its own.
+void ShowProgressLine(ProgressMode mode, const std::string& bar,
+                      const std::string& log, const std::string& json);
+
 // How far a job is.
 struct ProgressState {
   std::string label;

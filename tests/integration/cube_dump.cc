@@ -1,12 +1,17 @@
 // Prints what cube/ says about a file, as JSON, and writes the data of one
-// block to a file; for the tests that compare it with other readers.
+// block to a file; for the tests that compare it with other readers. With
+// --serve, reads blocks of many files as it is asked on stdin: see Serve.
 
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -37,6 +42,7 @@ struct Arguments {
   std::vector<int64_t> end;
   std::string data_path;
   bool cf_time = false;
+  bool serve = false;
 };
 
 json ToJson(const core::Attributes& attributes) {
@@ -127,6 +133,21 @@ core::BlockRequest Request(const core::CubeInfo& info,
   return request;
 }
 
+json BlockJson(const core::BlockRequest& request, const core::Block& block) {
+  json series = json::array();
+  for (size_t s = 0; s < request.series.size(); ++s) {
+    const core::SeriesLayout& layout = block.layout().series[s];
+    series.push_back({{"variable", request.series[s].variable},
+                      {"band", request.series[s].band},
+                      {"dtype", core::NumpyTypeName(layout.type).data()},
+                      {"offset", layout.offset},
+                      {"count", layout.count}});
+  }
+  return json{{"pixel_stride", block.layout().pixel_stride},
+              {"num_pixels", block.num_pixels()},
+              {"series", series}};
+}
+
 absl::StatusOr<json> DumpBlock(std::shared_ptr<const Cube> cube,
                                const Arguments& arguments) {
   const core::BlockRequest request = Request(cube->info(), arguments);
@@ -145,18 +166,7 @@ absl::StatusOr<json> DumpBlock(std::shared_ptr<const Cube> cube,
     out.write(reinterpret_cast<const char*>(block.pixel(0)), bytes);
   }
   if (!out.flush()) return absl::UnknownError("cannot write the data");
-  json series = json::array();
-  for (size_t s = 0; s < request.series.size(); ++s) {
-    const core::SeriesLayout& layout = reader->layout().series[s];
-    series.push_back({{"variable", request.series[s].variable},
-                      {"band", request.series[s].band},
-                      {"dtype", core::NumpyTypeName(layout.type).data()},
-                      {"offset", layout.offset},
-                      {"count", layout.count}});
-  }
-  return json{{"pixel_stride", reader->layout().pixel_stride},
-              {"num_pixels", block.num_pixels()},
-              {"series", series}};
+  return BlockJson(request, block);
 }
 
 absl::StatusOr<json> Dump(const Arguments& arguments) {
@@ -174,6 +184,134 @@ absl::StatusOr<json> Dump(const Arguments& arguments) {
   }
   return object;
 }
+
+// A cube and the reader of one request to it, kept open.
+struct OpenReader {
+  std::shared_ptr<const Cube> cube;
+  core::BlockRequest request;
+  std::unique_ptr<BlockReader> reader;
+};
+
+absl::StatusOr<OpenReader> OpenFor(const json& question) {
+  Arguments arguments;
+  arguments.variables = question.at("variables");
+  arguments.core_dims = question.at("core");
+  arguments.noncore_dims = question.at("noncore");
+  OpenOptions options;
+  options.group = question.value("group", "");
+  if (question.contains("dims")) {
+    options.dimension_names.push_back({"", question.at("dims")});
+  }
+  OpenReader open;
+  INTERNODE_ASSIGN_OR_RETURN(
+      open.cube, Cube::Open(question.at("path").get<std::string>(), options));
+  open.request = Request(open.cube->info(), arguments);
+  BlockReaderOptions reading;
+  reading.cache_bytes = question.value("cache_bytes", reading.cache_bytes);
+  INTERNODE_ASSIGN_OR_RETURN(open.reader,
+                             NewBlockReader(open.cube, open.request, reading));
+  return open;
+}
+
+bool SameBytes(const core::Block& a, const core::Block& b, int64_t series) {
+  const core::SeriesLayout& layout =
+      a.layout().series[static_cast<size_t>(series)];
+  const auto bytes =
+      static_cast<size_t>(layout.count * core::DataTypeBytes(layout.type));
+  for (int64_t p = 0; p < a.num_pixels(); ++p) {
+    if (std::memcmp(a.pixel(p) + layout.offset, b.pixel(p) + layout.offset,
+                    bytes) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Reads `selection` on several threads at once, which must agree.
+absl::Status ReadOnThreads(BlockReader* reader,
+                           const core::Selection& selection,
+                           std::vector<core::Block>* blocks) {
+  std::vector<absl::Status> statuses(blocks->size());
+  std::vector<std::thread> threads;
+  for (size_t t = 1; t < blocks->size(); ++t) {
+    threads.emplace_back(
+        [&, t] { statuses[t] = reader->Read(selection, &(*blocks)[t]); });
+  }
+  statuses[0] = reader->Read(selection, &(*blocks)[0]);
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& status : statuses) {
+    INTERNODE_RETURN_IF_ERROR(status);
+  }
+  const auto series = static_cast<int64_t>(reader->layout().series.size());
+  for (size_t t = 1; t < blocks->size(); ++t) {
+    for (int64_t s = 0; s < series; ++s) {
+      if (!SameBytes((*blocks)[0], (*blocks)[t], s)) {
+        return absl::InternalError("threads read different data");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Answers questions, one JSON object per line on stdin:
+//
+//   {"path": …, "variables": […], "core": […], "noncore": […],
+//    "begin": […], "end": […]}, with "dims" (names), "group", "threads" and
+//   "cache_bytes" if need be; "close": true forgets the file instead.
+//
+// The answer is a line of JSON: {"block": …}, which the block's bytes follow,
+// or {"error": …, "code": …}.
+class Server {
+ public:
+  void Run() {
+    std::string line;
+    while (std::getline(std::cin, line)) {
+      const json question = json::parse(line);
+      if (question.value("close", false)) {
+        readers_.clear();
+        std::cout << "{}" << std::endl;
+        continue;
+      }
+      const absl::Status status = Answer(question);
+      if (status.ok()) continue;
+      std::cout << json{{"error", std::string(status.message())},
+                        {"code", absl::StatusCodeToString(status.code())}}
+                       .dump(-1, ' ', false, json::error_handler_t::replace)
+                << std::endl;
+    }
+  }
+
+ private:
+  absl::Status Answer(const json& question) {
+    json key = question;
+    for (const char* own : {"begin", "end", "threads"}) key.erase(own);
+    OpenReader& open = readers_[key.dump()];
+    if (open.reader == nullptr) {
+      INTERNODE_ASSIGN_OR_RETURN(open, OpenFor(question));
+    }
+    core::Selection selection;
+    const std::vector<int64_t> begin = question.at("begin");
+    const std::vector<int64_t> end = question.at("end");
+    for (size_t d = 0; d < begin.size(); ++d) {
+      selection.extents.push_back(core::Extent::Range(begin[d], end[d]));
+    }
+    blocks_.resize(question.value("threads", size_t{1}));
+    INTERNODE_RETURN_IF_ERROR(
+        ReadOnThreads(open.reader.get(), selection, &blocks_));
+    const core::Block& block = blocks_[0];
+    std::cout << json{{"block", BlockJson(open.request, block)}}.dump() << '\n';
+    const int64_t bytes = block.num_pixels() * block.layout().pixel_stride;
+    if (bytes > 0) {
+      std::cout.write(reinterpret_cast<const char*>(block.pixel(0)), bytes);
+    }
+    std::cout << std::flush;
+    return absl::OkStatus();
+  }
+
+  std::map<std::string, OpenReader> readers_;
+  // Used again and again: what one block leaves must not shine through.
+  std::vector<core::Block> blocks_;
+};
 
 // Decodes lines of "units;calendar;value" on stdin.
 void DecodeTimes() {
@@ -205,9 +343,14 @@ int Main(int argc, char** argv) {
   app.add_option("--end", arguments.end)->delimiter(',');
   app.add_option("--data", arguments.data_path);
   app.add_flag("--cf-time", arguments.cf_time);
+  app.add_flag("--serve", arguments.serve);
   CLI11_PARSE(app, argc, argv);
   if (arguments.cf_time) {
     DecodeTimes();
+    return 0;
+  }
+  if (arguments.serve) {
+    Server().Run();
     return 0;
   }
   const absl::StatusOr<json> result = Dump(arguments);
