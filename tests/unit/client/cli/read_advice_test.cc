@@ -49,16 +49,16 @@ std::string Reasons(const ReadAdvice& advice) {
 }
 
 TEST(ReadAdviceTest, LeavesAloneWhatFits) {
-  const ReadAdvice advice = AdviseOnReading(Situation(
-      Cost({200, 50, 50}, 100, 100), Cost({200, 50, 50}, 100, 100)));
+  const ReadAdvice advice = AdviseOnReading(
+      Situation(Cost({200, 50, 50}, 100, 100), Cost({200, 50, 50}, 100, 100)));
   EXPECT_EQ(advice.kind, "ok");
   EXPECT_EQ(advice.command, "");
   EXPECT_THAT(Reasons(advice), HasSubstr("none is needed twice"));
 }
 
 TEST(ReadAdviceTest, NamesTheChunksForRows) {
-  const ReadAdvice advice = AdviseOnReading(Situation(
-      Cost({200, 50, 50}, 1, 1000), Cost({200, 50, 50}, 50, 200)));
+  const ReadAdvice advice = AdviseOnReading(
+      Situation(Cost({200, 50, 50}, 1, 1000), Cost({200, 50, 50}, 50, 200)));
   EXPECT_EQ(advice.kind, "chunks");
   EXPECT_EQ(advice.chunks, "y=50,x=200");
   EXPECT_THAT(Reasons(advice), HasSubstr("needed 50 times"));
