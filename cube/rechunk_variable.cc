@@ -76,9 +76,10 @@ absl::StatusOr<std::unique_ptr<VariableRechunker>> VariableRechunker::Create(
   made->element_bytes_ = core::DataTypeBytes(info.type);
   made->axes_ = std::move(axes);
   made->plan_ = std::move(plan);
-  INTERNODE_ASSIGN_OR_RETURN(
-      made->reader_,
-      NewBlockReader(std::move(cube), request, {.cache_bytes = cache_bytes}));
+  BlockReaderOptions options;
+  options.cache_bytes = cache_bytes;
+  INTERNODE_ASSIGN_OR_RETURN(made->reader_,
+                             NewBlockReader(std::move(cube), request, options));
   return made;
 }
 
