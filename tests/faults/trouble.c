@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,13 +85,17 @@ static void WaitAtGate(const char* path) {
     dprintf(arrivals, "%d\n", (int)getpid());
     close(arrivals);
   }
-  const int gate = open(path, O_RDONLY | O_CLOEXEC);
+  /* Not blocked by a gate that is opened between this and its finding. */
+  const int gate = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (gate < 0) return;
   char byte;
   ssize_t got;
-  do {
-    got = read(gate, &byte, 1);
-  } while (got > 0 || (got < 0 && errno == EINTR));
+  /* 0: nobody has the other end. */
+  while ((got = read(gate, &byte, 1)) != 0) {
+    if (got < 0 && errno != EAGAIN && errno != EINTR) break;
+    struct pollfd change = {.fd = gate, .events = POLLIN};
+    poll(&change, 1, -1);
+  }
   close(gate);
 }
 
