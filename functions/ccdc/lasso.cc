@@ -129,7 +129,7 @@ HWY_INLINE void Sweep(const GramMatrix& gram, const Bands (&start)[K], int part,
 }
 
 // Sweeps after which the bands are followed one by one.
-constexpr int kLong = 64;
+constexpr int kLong = 128;
 
 // The least share of the squared values that squared residuals from sums of
 // products may be.

@@ -19,10 +19,10 @@ struct Bracket {
   double high = HUGE_VAL;
 };
 
-struct BracketCounts {
-  size_t below;
-  size_t up_to_high;
-};
+// A bracket is guessed from so many values, this many to either side of where
+// the wanted one should be.
+inline constexpr size_t kSample = 16;
+inline constexpr size_t kMargin = 2;
 
 }  // namespace internode::functions::ccdc
 #endif  // INTERNODE_FUNCTIONS_CCDC_MEDIAN_ONCE_
@@ -33,48 +33,98 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using Doubles = hn::ScalableTag<double>;
+using Doubles = hn::CappedTag<double, kSample>;
 
-BracketCounts CountInBracket(const double* values, size_t count,
-                             const Bracket& bracket) {
+// A bracket in which the value of rank `rank` probably is.
+HWY_INLINE Bracket GuessBracket(absl::Span<const double> values, size_t rank) {
+  const Doubles d;
+  double sample[kSample];
+  for (size_t i = 0; i < kSample; ++i) {
+    sample[i] = values[(2 * i + 1) * values.size() / (2 * kSample)];
+  }
+  const size_t centre = rank * kSample / values.size();
+  Bracket bracket;
+  for (const double x : sample) {
+    size_t below = 0;
+    for (size_t i = 0; i < kSample; i += hn::Lanes(d)) {
+      below +=
+          hn::CountTrue(d, hn::Lt(hn::LoadU(d, sample + i), hn::Set(d, x)));
+    }
+    bracket.low =
+        std::max(bracket.low, below + kMargin <= centre ? x : -HUGE_VAL);
+    bracket.high =
+        std::min(bracket.high, below > centre + kMargin ? x : HUGE_VAL);
+  }
+  return bracket;
+}
+
+// How many are below the bracket, and how many not above it.
+HWY_INLINE void CountInBracket(absl::Span<const double> values,
+                               const Bracket& bracket, size_t& below,
+                               size_t& up_to_high) {
   const Doubles d;
   const size_t per = hn::Lanes(d);
   const auto low = hn::Set(d, bracket.low);
   const auto high = hn::Set(d, bracket.high);
-  BracketCounts counts = {0, 0};
+  below = 0;
+  up_to_high = 0;
   size_t i = 0;
-  for (; i + per <= count; i += per) {
-    const auto x = hn::LoadU(d, values + i);
-    counts.below += hn::CountTrue(d, hn::Lt(x, low));
-    counts.up_to_high += hn::CountTrue(d, hn::Le(x, high));
+  for (; i + per <= values.size(); i += per) {
+    const auto x = hn::LoadU(d, values.data() + i);
+    below += hn::CountTrue(d, hn::Lt(x, low));
+    up_to_high += hn::CountTrue(d, hn::Le(x, high));
   }
-  for (; i < count; ++i) {
-    counts.below += values[i] < bracket.low ? 1 : 0;
-    counts.up_to_high += values[i] <= bracket.high ? 1 : 0;
+  for (; i < values.size(); ++i) {
+    below += values[i] < bracket.low ? 1 : 0;
+    up_to_high += values[i] <= bracket.high ? 1 : 0;
   }
-  return counts;
 }
 
-// Leaves only those in the bracket, at the front; returns how many.
-size_t KeepBracket(double* values, size_t count, const Bracket& bracket) {
+// Leaves only those in the bracket.
+HWY_INLINE void KeepBracket(const Bracket& bracket,
+                            absl::Span<double>& values) {
   const Doubles d;
   const size_t per = hn::Lanes(d);
   const auto low = hn::Set(d, bracket.low);
   const auto high = hn::Set(d, bracket.high);
   size_t kept = 0;
   size_t i = 0;
-  for (; i + per <= count; i += per) {
-    const auto x = hn::LoadU(d, values + i);
+  for (; i + per <= values.size(); i += per) {
+    const auto x = hn::LoadU(d, values.data() + i);
     const auto inside = hn::And(hn::Le(low, x), hn::Le(x, high));
     // Overwrites only what has been read.
-    kept += hn::CompressStore(x, inside, d, values + kept);
+    kept += hn::CompressStore(x, inside, d, values.data() + kept);
   }
-  for (; i < count; ++i) {
+  for (; i < values.size(); ++i) {
     const double x = values[i];
     values[kept] = x;
     kept += bracket.low <= x && x <= bracket.high ? 1 : 0;
   }
-  return kept;
+  values = values.subspan(0, kept);
+}
+
+// Leaves fewer values, among which those of the ranks `first` (from 0) to
+// `last` are, and counts the ranks down; false if it cannot.
+bool Narrow(absl::Span<double>& values, size_t& first, size_t& last) {
+  Bracket bracket = GuessBracket(values, last);
+  size_t below;
+  size_t up_to_high;
+  CountInBracket(values, bracket, below, up_to_high);
+  size_t before = below;
+  if (last < below) {
+    bracket = {-HUGE_VAL, std::nextafter(bracket.low, -HUGE_VAL)};
+    before = 0;
+  } else if (first >= up_to_high) {
+    bracket = {std::nextafter(bracket.high, HUGE_VAL), HUGE_VAL};
+    before = up_to_high;
+  } else if (first < below || last >= up_to_high ||
+             4 * (up_to_high - below) > 3 * values.size()) {
+    return false;
+  }
+  KeepBracket(bracket, values);
+  first -= before;
+  last -= before;
+  return last < values.size();
 }
 
 }  // namespace
@@ -86,66 +136,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace internode::functions::ccdc {
 
-HWY_EXPORT(CountInBracket);
-HWY_EXPORT(KeepBracket);
+HWY_EXPORT(Narrow);
 
 namespace {
 
 // Up to this many a partition is as fast as brackets.
-constexpr size_t kFew = 48;
-// A bracket is guessed from so many values, this many to either side of where
-// the wanted one should be.
-constexpr size_t kSample = 16;
-constexpr size_t kMargin = 2;
-
-// A bracket in which the value of rank `rank` probably is.
-Bracket GuessBracket(absl::Span<const double> values, size_t rank) {
-  double sample[kSample];
-  for (size_t i = 0; i < kSample; ++i) {
-    sample[i] = values[(2 * i + 1) * values.size() / (2 * kSample)];
-  }
-  const size_t centre = rank * kSample / values.size();
-  Bracket bracket;
-  for (const double x : sample) {
-    size_t below = 0;
-    for (const double other : sample) below += other < x ? 1 : 0;
-    if (below + kMargin <= centre) bracket.low = std::max(bracket.low, x);
-    if (below > centre + kMargin) bracket.high = std::min(bracket.high, x);
-  }
-  return bracket;
-}
-
-// Leaves fewer values, among which those of the ranks `first` (from 0) to
-// `last` are, and counts the ranks down; false if it cannot.
-bool Narrow(absl::Span<double>& values, size_t& first, size_t& last) {
-  Bracket bracket = GuessBracket(values, last);
-  const BracketCounts counts = HWY_DYNAMIC_DISPATCH(CountInBracket)(
-      values.data(), values.size(), bracket);
-  size_t before = counts.below;
-  if (last < counts.below) {
-    bracket = {-HUGE_VAL, std::nextafter(bracket.low, -HUGE_VAL)};
-    before = 0;
-  } else if (first >= counts.up_to_high) {
-    bracket = {std::nextafter(bracket.high, HUGE_VAL), HUGE_VAL};
-    before = counts.up_to_high;
-  } else if (first < counts.below || last >= counts.up_to_high ||
-             4 * (counts.up_to_high - counts.below) > 3 * values.size()) {
-    return false;
-  }
-  const size_t kept =
-      HWY_DYNAMIC_DISPATCH(KeepBracket)(values.data(), values.size(), bracket);
-  values = values.subspan(0, kept);
-  first -= before;
-  last -= before;
-  return last < kept;
-}
+constexpr size_t kFew = 20;
 
 }  // namespace
 
 double MedianOf(absl::Span<double> values) {
   size_t first = (values.size() - 1) / 2;
   size_t last = values.size() / 2;
-  while (values.size() > kFew && Narrow(values, first, last)) {
+  while (values.size() > kFew &&
+         HWY_DYNAMIC_DISPATCH(Narrow)(values, first, last)) {
   }
   // Not a number among them, and ranks mean nothing.
   if (last >= values.size()) return std::numeric_limits<double>::quiet_NaN();

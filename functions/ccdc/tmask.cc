@@ -37,6 +37,8 @@ inline constexpr double kNormal = 0.6745;
 // Absolute residuals have two middle ones; from the square of their sum to the
 // square of the scale.
 inline constexpr double kMiddle = 4 * kNormal * kNormal;
+// Below this a curve fits exactly: it has no scale.
+inline constexpr double kNoScale = kMiddle * kEpsilon * kEpsilon;
 
 // Numbers of both bands for observations 0 to n, or so many that no vector is
 // part full.
@@ -108,13 +110,23 @@ HWY_INLINE Part Repeat(const double (&of_band)[2], int lane) {
 #endif
 }
 
-// The four parts of a sum, and of a maximum, of each band.
+// The sum of each band: observations 0 and 2, and 1 and 3, then both.
 HWY_INLINE Two SumOfFour(const Pack<8>& a) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX2
+  const auto pairs = hn::Add(a.v[0], a.v[1]);
+#else
+  const auto pairs =
+      hn::Add(hn::LowerHalf(a.v[0]), hn::UpperHalf(Pack<4>::D(), a.v[0]));
+#endif
+  Two r;
+  r.v[0] = hn::Add(hn::LowerHalf(pairs), hn::UpperHalf(Two::D(), pairs));
+  return r;
+#else
   double x[8];
   Store(a, x);
-  const Two low = Load<2>(x) + Load<2>(x + 4);
-  const Two high = Load<2>(x + 2) + Load<2>(x + 6);
-  return low + high;
+  return (Load<2>(x) + Load<2>(x + 4)) + (Load<2>(x + 2) + Load<2>(x + 6));
+#endif
 }
 
 // The curves of both bands: (column, band).
@@ -317,10 +329,9 @@ HWY_INLINE Two Middle(int m, TmaskSpace& space) {
   return MulAdd(Broadcast<2>(2), Sqrt(a * b), a + b);
 }
 
-// The same, but no less than the rounding errors of the values.
-HWY_INLINE Two MiddleOfErrors(int m, const Two& least, TmaskSpace& space) {
-  const Two middle = Middle(m, space);
-  if (All(least <= middle)) return middle;
+// No less than what the rounding errors of the values make of it.
+HWY_INLINE Two AtLeastErrors(int m, const Two& middle,
+                             const TmaskSpace& space) {
   double both[2];
   Store(middle, both);
   for (int band = 0; band < 2; ++band) {
@@ -351,8 +362,8 @@ HWY_INLINE void Solve(int m, TmaskSpace& space, Factors& f,
   Substitute(f, normal, b);
 }
 
-// No deviation is greater than the largest value: squared, and as
-// MiddleOfErrors() takes it.
+// What Middle() cannot be below if it is to matter: no deviation is greater
+// than the largest value.
 HWY_INLINE Two LeastMiddle(int padded, const TmaskSpace& space) {
   Pack<8> largest = Broadcast<8>(0);
   for (int i = 0; i < padded; i += 8) {
@@ -363,6 +374,16 @@ HWY_INLINE Two LeastMiddle(int padded, const TmaskSpace& space) {
   const Two most =
       Max(Max(Load<2>(x), Load<2>(x + 2)), Max(Load<2>(x + 4), Load<2>(x + 6)));
   return Broadcast<2>(kMiddle * kEpsilon * kEpsilon) * most * most;
+}
+
+// The bands whose first curves, unweighted, do not fit exactly. Leaves the
+// squared residuals of the first pass in place.
+HWY_NOINLINE PackMask<2> Inexact(int m, const RobustCurves& curves,
+                                 TmaskSpace& space) {
+  FillSquares<false>(m, curves, space);
+  const auto inexact = Broadcast<2>(kNoScale) <= Middle(m, space);
+  FillSquares<true>(m, curves, space);
+  return inexact;
 }
 
 // The robust curves, both bands in step: one that has settled stays as it is.
@@ -377,12 +398,20 @@ HWY_INLINE void FitRobust(int m, TmaskSpace& space, RobustCurves& curves) {
   };
   Solve(m, space, factors, b);
   keep();
-  FillSquares<false>(m, curves, space);
   FillLeverages(padded, factors, space);
-  auto active = Broadcast<2>(kMiddle * kEpsilon * kEpsilon) <= Middle(m, space);
-  for (int pass = 0; pass < kPasses && !None(active); ++pass) {
+  auto active = Broadcast<2>(0) == Broadcast<2>(0);
+  for (int pass = 0; pass < kPasses; ++pass) {
     FillSquares<true>(m, curves, space);
-    FillWeights(padded, MiddleOfErrors(m, least, space), space);
+    Two middle = Middle(m, space);
+    // Leverages scale by no more than this, so that there is nothing to ask
+    // in all but odd windows.
+    constexpr double kMostScaled = 2 / (1 - kLargestLeverage);
+    if (pass == 0 && !All(Broadcast<2>(kMostScaled * kNoScale) <= middle)) {
+      active = Inexact(m, curves, space);
+      if (None(active)) return;
+    }
+    if (!All(least <= middle)) middle = AtLeastErrors(m, middle, space);
+    FillWeights(padded, middle, space);
     Two next[kColumns];
     Solve(m, space, factors, next);
     // One-sided, as in the reference: only a rise keeps it going.
@@ -395,6 +424,7 @@ HWY_INLINE void FitRobust(int m, TmaskSpace& space, RobustCurves& curves) {
     }
     keep();
     active = Both(active, rose);
+    if (None(active)) return;
   }
 }
 
