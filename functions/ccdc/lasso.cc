@@ -78,14 +78,19 @@ HWY_INLINE PackMask<Bands::kPer> GapIsClosed(const GramMatrix& gram,
   }
   const Part squared = residual_y - residual_fit;
   const Part lambda = Broadcast<Bands::kPer>(options.lambda * p.count);
-  const auto infeasible = steepest > lambda;
-  const Part shrink =
-      Select(infeasible, lambda / steepest, Broadcast<Bands::kPer>(1));
-  const Part half = Broadcast<Bands::kPer>(0.5);
-  // Half of each square; both are equal where nothing has to shrink.
-  const Part quadratic = half * (squared + shrink * shrink * squared);
-  const Part gap = quadratic + lambda * norm - shrink * residual_y;
-  return gap < Broadcast<Bands::kPer>(options.tolerance) * yy;
+  // The dual point is the residual times lambda / longest. The gap is
+  //   (1 + (lambda / longest)^2) squared / 2 + lambda norm -
+  //   lambda / longest residual_y,
+  // compared without a division: times 2 longest^2.
+  const Part longest =
+      Max(Max(steepest, lambda), Broadcast<Bands::kPer>(1e-100));
+  const Part two = Broadcast<Bands::kPer>(2);
+  const Part twice = two * longest;
+  const Part scale = twice * longest;
+  const Part allowed = Broadcast<Bands::kPer>(options.tolerance) * yy;
+  const Part quadratic = MulAdd(longest, longest, lambda * lambda) * squared;
+  const Part linear = scale * (lambda * norm - allowed);
+  return quadratic + linear < twice * lambda * residual_y;
 }
 
 // One sweep of one vector of bands: w_j <- S(x_j'(y - sum over the others) /
@@ -160,10 +165,12 @@ HWY_INLINE void SweepPart(const GramMatrix& gram, const LassoOptions& options,
              largest == zero);
   if (sweep == options.max_iterations) settled = largest == largest;
   settled = Without(settled, done);
-  if (None(settled)) return;
+  // Of few coefficients the gap is computed sooner than a branch is foreseen.
+  constexpr bool kFew = K <= 3;
+  if (!kFew && None(settled)) return;
   if (sweep != options.max_iterations) {
     settled = Both(settled, GapIsClosed<K>(gram, options, p, descent.w, part));
-    if (None(settled)) return;
+    if (!kFew && None(settled)) return;
   }
   for (int j = 0; j < K; ++j) {
     descent.result[j].v[part] = hn::IfThenElse(
