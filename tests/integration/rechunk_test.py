@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`cube rechunk` changes how numbers are stored, and nothing else."""
 
+import itertools
 import os
 import pathlib
 import signal
@@ -13,6 +14,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+import damaged_file_test
 from internode_command import INTERNODE, CommandTest, environment, run
 
 # What libraries write for themselves.
@@ -352,6 +354,30 @@ class RechunkTest(CommandTest):
         self.assert_fails(("cube", "rechunk", path, self.folder / "never.nc"),
                           1, "nir", "corrupt.nc")
         self.assertEqual(list(self.folder.glob("never.nc*")), [])
+
+
+    def test_damaged_files(self):
+        """An error line or a copy, and never a crash or half a file."""
+        path = self.folder / "whole.h5"
+        damaged_file_test.write_cube(path, "earliest", 3, True)
+        data = path.read_bytes()
+        damaged = self.folder / "damaged.h5"
+        out = self.folder / "copy.h5"
+        failed = 0
+        for number, state in enumerate(itertools.chain(
+                itertools.islice(damaged_file_test.heap_damages(data), 0, None,
+                                 3),
+                damaged_file_test.random_damages(data, 7, 60))):
+            damaged.write_bytes(state)
+            done = run("cube", "rechunk", damaged, out, "--overwrite")
+            with self.subTest(number=number):
+                self.assertGreaterEqual(done.returncode, 0, done.stderr[-500:])
+                errors = [line for line in done.stderr.splitlines()
+                          if line.startswith("error: ")]
+                self.assertEqual(len(errors), min(done.returncode, 1))
+                self.assertEqual(list(self.folder.glob("*.partial")), [])
+            failed += done.returncode != 0
+        self.assertGreater(failed, 0)
 
 
 class InterruptTest(CommandTest):
