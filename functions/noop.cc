@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "base/status_macros.h"
 #include "functions/builtins.h"
@@ -10,22 +11,28 @@ namespace {
 
 class NoopKernel final : public Kernel {
  public:
-  explicit NoopKernel(int32_t records) : records_(records) {}
+  explicit NoopKernel(int32_t records)
+      : records_(static_cast<uint32_t>(records)) {
+    for (int32_t r = 0; r < records; ++r) {
+      rows_.resize(rows_.size() + sizeof(r));
+      core::StoreField(rows_.data(), 0, r, r);
+    }
+  }
 
   absl::Status Run(const core::Block& block,
                    core::BlockResult* result) override {
+    const core::PixelStatus status =
+        records_ == 0 ? core::PixelStatus::kNoSegments : core::PixelStatus::kOk;
     for (int64_t p = 0; p < block.num_pixels(); ++p) {
-      for (int32_t r = 0; r < records_; ++r) {
-        core::StoreField(result->AddRecord(), 0, r);
-      }
-      result->FinishPixel(records_ == 0 ? core::PixelStatus::kNoSegments
-                                        : core::PixelStatus::kOk);
+      result->AppendPixels(status, records_, 1, rows_);
     }
     return absl::OkStatus();
   }
 
  private:
-  const int32_t records_;
+  const uint32_t records_;
+  // Those of one pixel.
+  std::vector<uint8_t> rows_;
 };
 
 class PreparedNoop final : public PreparedFunction {

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 
+#include "base/heap.h"
 #include "base/lock_checks.h"
 #include "base/log.h"
 #include "scheduler/config.h"
@@ -25,6 +26,7 @@ int Complain(const absl::Status& status, int exit_code) {
 
 int Main(int argc, char** argv) {
   SkipLockOrderChecks();
+  KeepFreedMemory();
   const absl::StatusOr<Config> config = ParseConfig(argc, argv);
   if (absl::IsCancelled(config.status())) return EXIT_SUCCESS;
   if (!config.ok()) return Complain(config.status(), kUsageExit);

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/heap.h"
 #include "base/lock_checks.h"
 #include "base/log.h"
 #include "worker/child_process.h"
@@ -15,6 +16,7 @@ namespace {
 
 int Main(int argc, char** argv) {
   SkipLockOrderChecks();
+  KeepFreedMemory();
   const ParsedOptions parsed = ParseOptions(argc, argv);
   if (!parsed.options.has_value()) {
     std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);

@@ -186,7 +186,7 @@ class Process final : public ConnectionUser {
   void Pump() {
     for (const Outgoing& outgoing : engine_.TakeOutgoing()) {
       if (const auto* frame = std::get_if<FrameToSend>(&outgoing)) {
-        connection_.SendFrame(ToProto(*frame), *frame->bytes);
+        connection_.SendFrame(ToProto(*frame), frame->bytes);
         continue;
       }
       std::visit(

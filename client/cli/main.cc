@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 
+#include "base/heap.h"
 #include "base/lock_checks.h"
 #include "base/log.h"
 #include "client/cli/command.h"
@@ -65,6 +66,7 @@ int RunAction(const CommandLine& line) {
 
 int Main(int argc, char** argv) {
   SkipLockOrderChecks();
+  KeepFreedMemory();
   CommandLine line;
   CLI::App root("", "internode");
   BuildApp(&root, &line);

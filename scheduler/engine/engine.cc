@@ -50,19 +50,18 @@ Engine::Engine(const EngineOptions& options, const Clock* clock,
         v1::SchedulerMessage message;
         *message.mutable_question() = question;
         Send(*workers_by_id_.at(id), std::move(message));
-      }) {
+      }),
+      recent_(options.recent_bytes) {
   strand_ = std::make_unique<Strand>(
       clock, Strand::Hooks{.turn_end = [this] { EndTurn(); },
                            .next_wakeup = [this] { return NextWakeup(); }});
   writer_ = std::make_unique<SpoolWriter>(
-      clock, spool,
+      clock, spool, &recent_,
       SpoolWriter::Handler{
           .committed =
               [this](std::vector<core::FrameId> frames) {
                 strand_->Post([this, frames = std::move(frames)] {
-                  for (const core::FrameId frame : frames) {
-                    Handle(core::FrameCommitted{frame});
-                  }
+                  for (const core::FrameId frame : frames) OnCommitted(frame);
                 });
               },
           .lost =
@@ -160,6 +159,7 @@ absl::Status Engine::Recover() {
     // Submitted or forgotten, but for the end of the process.
     if (FindEntry({job}) != nullptr) continue;
     INTERNODE_RETURN_IF_ERROR(spool_->Forget(job));
+    INTERNODE_RETURN_IF_ERROR(spool_->DeleteForgotten(job));
   }
   CollectFacts();
   INTERNODE_RETURN_IF_ERROR(journal_->Commit(facts_));
@@ -268,6 +268,8 @@ void Engine::EndTurn() {
   if (now_ >= core_.NextWakeup()) Handle(core::Tick{});
   questions_.Expire(now_);
   ForgetOldJobs();
+  // What the spool has can be fetched, whatever the journal still has to note.
+  AnswerFromSpool();
   do {
     CollectFacts();
     if (!CommitFacts()) break;

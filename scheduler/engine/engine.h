@@ -25,6 +25,7 @@
 #include "scheduler/engine/links.h"
 #include "scheduler/engine/questions.h"
 #include "scheduler/engine/received_frame.h"
+#include "scheduler/engine/recent_frames.h"
 #include "scheduler/engine/spool_writer.h"
 #include "scheduler/engine/strand.h"
 #include "scheduler/engine/submitted_job.h"
@@ -51,6 +52,8 @@ struct EngineOptions {
   int64_t window_bytes = int64_t{1} << 30;
   int64_t least_worker_window_bytes = int64_t{2} << 20;
   int64_t most_worker_window_bytes = int64_t{32} << 20;
+  // Of frames that are durable, and kept in memory for those who fetch.
+  int64_t recent_bytes = int64_t{32} << 20;
 };
 
 // The scheduler: the core on one strand, with the journal, and the spool on its
@@ -129,6 +132,12 @@ class Engine {
                  bool done_only, uint64_t waiter, Reply<FetchStep> reply);
   // The reply is dropped, if it was not called.
   void StopWaiting(uint64_t waiter);
+  // Of a step's tasks, the frame that begins with `task`, if it is in memory;
+  // or null. The spool has it anyway.
+  std::shared_ptr<const ReceivedFrame> FindRecent(core::JobId job,
+                                                  int64_t task) const {
+    return recent_.Find(job, task);
+  }
 
   // ---- Workers ----
 
@@ -230,6 +239,7 @@ class Engine {
   std::string SummaryOf(const JobEntry& entry) const;
   core::JobState StateOf(const JobEntry& entry) const;
   std::string MessageOf(const JobEntry& entry, const core::JobInfo& info) const;
+  void AnswerSubmitters(core::JobId job);
   template <typename Response>
   void ReplyWhenDurable(core::JobId job, Reply<Response> reply);
   void EraseEntry(core::JobId job);
@@ -245,7 +255,12 @@ class Engine {
 
   // ---- engine_fetch.cc ----
   void AnswerWaiters(JobEntry* entry);
+  // Only those whose next task is done, of all jobs that changed.
+  void AnswerFromSpool();
   // Nothing yet: not set.
+  // At a task that is done.
+  FetchStep ReadyStep(const JobEntry& entry, const JobEntry::Waiter& at,
+                      const internode::core::IntervalSet& done) const;
   absl::StatusOr<std::optional<FetchStep>> StepAt(const JobEntry& entry,
                                                   const JobEntry::Waiter& at);
 
@@ -270,6 +285,7 @@ class Engine {
   void OnAttach(LinkId link, uint64_t session);
   void OnFrame(LinkId link, uint64_t sequence, core::FrameArrived event,
                std::unique_ptr<const ReceivedFrame> frame);
+  void OnCommitted(core::FrameId frame);
   // The frame needs no more to be kept by its worker.
   void Settle(core::FrameId frame);
   void SendAcks();
@@ -343,6 +359,7 @@ class Engine {
   Histogram turn_seconds_;
   Histogram journal_seconds_;
 
+  RecentFrames recent_;
   std::unique_ptr<SpoolWriter> writer_;
   // Reads the spools of jobs that had ended.
   std::unique_ptr<Strand> recoverer_;

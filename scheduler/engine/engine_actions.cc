@@ -69,10 +69,21 @@ void Engine::Do(const core::PersistJob& action) {
   if (entry == nullptr || entry->durable) return;
   entry->durable = true;
   MarkChanged(action.job);
+  // After the leases of this turn: so the workers begin meanwhile.
+  after_commit_.emplace_back(
+      [this, job = action.job](const absl::Status&) { AnswerSubmitters(job); });
+}
+
+void Engine::AnswerSubmitters(core::JobId job) {
+  JobEntry* const entry = FindEntry(job);
+  if (entry == nullptr) return;
   v1::SubmitJobResponse response;
-  response.set_job_id(FormatJobId(action.job));
+  response.set_job_id(FormatJobId(job));
   for (auto& reply : entry->submitters) reply(response);
   entry->submitters.clear();
+  LogInfo("job ", FormatJobId(job),
+          " submitted: ", entry->job.plan->spec().function(), ", ",
+          entry->job.num_tasks, " tasks, ", entry->job.num_pixels, " pixels");
 }
 
 void Engine::Do(const core::PersistFailure& action) { MarkChanged(action.job); }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,20 +78,52 @@ void Engine::AnswerWaiters(JobEntry* entry) {
   entry->waiters = std::move(waiting);
 }
 
+void Engine::AnswerFromSpool() {
+  for (const core::JobId job : changed_) {
+    JobEntry* const entry = FindEntry(job);
+    if (entry == nullptr || !entry->durable || entry->waiters.empty()) continue;
+    const internode::core::IntervalSet* const done = core_.Done(job);
+    if (done == nullptr) continue;
+    const auto ready = std::stable_partition(
+        entry->waiters.begin(), entry->waiters.end(),
+        [&](const JobEntry::Waiter& waiter) {
+          return waiter.task >= waiter.end || !done->Contains(waiter.task);
+        });
+    std::vector<JobEntry::Waiter> answered(
+        std::make_move_iterator(ready),
+        std::make_move_iterator(entry->waiters.end()));
+    entry->waiters.erase(ready, entry->waiters.end());
+    for (JobEntry::Waiter& waiter : answered) {
+      awaited_.erase(waiter.id);
+      waiter.reply(ReadyStep(*entry, waiter, *done));
+    }
+  }
+}
+
+FetchStep Engine::ReadyStep(const JobEntry& entry, const JobEntry::Waiter& at,
+                            const internode::core::IntervalSet& done) const {
+  FetchStep step;
+  step.job = entry.id;
+  step.end = at.end;
+  step.spool = spool_->Find(entry.id.value);
+  step.ready = *done.NextFrom(at.task);
+  step.ready.end = std::min(step.ready.end, at.end);
+  return step;
+}
+
 absl::StatusOr<std::optional<FetchStep>> Engine::StepAt(
     const JobEntry& entry, const JobEntry::Waiter& at) {
   INTERNODE_RETURN_IF_ERROR(entry.unreadable);
   if (entry.recovering) return std::nullopt;
   FetchStep step;
+  step.job = entry.id;
   step.end = at.end;
   step.spool = spool_->Find(entry.id.value);
   if (at.task >= at.end) return step;
   const internode::core::IntervalSet* const done = core_.Done(entry.id);
   const internode::core::IntervalSet* const failed = core_.Failed(entry.id);
   if (done != nullptr && done->Contains(at.task)) {
-    step.ready = *done->NextFrom(at.task);
-    step.ready.end = std::min(step.ready.end, at.end);
-    return step;
+    return ReadyStep(entry, at, *done);
   }
   if (failed != nullptr && failed->Contains(at.task)) {
     INTERNODE_ASSIGN_OR_RETURN(

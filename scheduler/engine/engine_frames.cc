@@ -108,6 +108,13 @@ void Engine::OnFrame(LinkId link, uint64_t sequence, core::FrameArrived event,
   Handle(event);
 }
 
+void Engine::OnCommitted(core::FrameId frame) {
+  if (const auto it = frames_.find(frame); it != frames_.end()) {
+    MarkChanged(it->second.job);
+  }
+  Handle(core::FrameCommitted{frame});
+}
+
 void Engine::Settle(core::FrameId id) {
   const auto it = frames_.find(id);
   if (it == frames_.end()) return;

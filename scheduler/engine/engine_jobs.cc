@@ -192,9 +192,6 @@ void Engine::Submit(SubmittedJob job, Reply<v1::SubmitJobResponse> reply) {
   ++counters_.jobs_submitted;
   jobs_by_request_.emplace(entry->job.request_id, entry->id);
   jobs_.emplace(entry->id, std::move(added));
-  LogInfo("job ", FormatJobId(entry->id),
-          " submitted: ", entry->job.plan->spec().function(), ", ",
-          entry->job.num_tasks, " tasks, ", entry->job.num_pixels, " pixels");
   writer_->Create(entry->id);
   Handle(core::JobSubmitted{.job = entry->id,
                             .num_tasks = entry->job.num_tasks,

@@ -33,6 +33,7 @@ struct FetchStep {
     v1::TaskFailure failure;
   };
 
+  core::JobId job;
   // The frames of these tasks are in the spool; or, if empty,
   internode::core::Interval ready;
   std::shared_ptr<const JobSpool> spool;

@@ -9,12 +9,31 @@
 
 namespace internode::scheduler {
 
-SpoolWriter::SpoolWriter(const Clock* clock, Spool* spool, Handler handler)
+SpoolWriter::SpoolWriter(const Clock* clock, Spool* spool, RecentFrames* recent,
+                         Handler handler)
     : clock_(clock),
       spool_(spool),
+      recent_(recent),
       handler_(std::move(handler)),
+      cleaner_(clock, {.turn_end = [] {},
+                       .next_wakeup = [] { return absl::InfiniteFuture(); }}),
       strand_(clock, {.turn_end = [this] { EndTurn(); },
                       .next_wakeup = [this] { return probe_at_; }}) {}
+
+void SpoolWriter::Start() {
+  strand_.Start();
+  cleaner_.Start();
+}
+
+void SpoolWriter::Stop() {
+  strand_.Stop();
+  cleaner_.Stop();
+}
+
+bool SpoolWriter::RunTurn() {
+  const bool ran = strand_.RunTurn();
+  return cleaner_.RunTurn() || ran;
+}
 
 void SpoolWriter::Create(core::JobId job) {
   strand_.Post([this, job] {
@@ -44,15 +63,21 @@ void SpoolWriter::EndTurn() {
       Block(spool_->health().reason);
     }
   }
-  for (const core::JobId job : to_forget_) {
-    to_create_.erase(job);
-    const absl::Status forgotten = spool_->Forget(job.value);
-    if (!forgotten.ok()) {
-      LogWarning("the spool of job ", job.value,
-                 " is deleted at the next start: ", forgotten.message());
-    }
-  }
+  for (const core::JobId job : to_forget_) ForgetNow(job);
   to_forget_.clear();
+}
+
+void SpoolWriter::ForgetNow(core::JobId job) {
+  to_create_.erase(job);
+  recent_->Forget(job);
+  const auto warn = [job](const absl::Status& status) {
+    if (status.ok()) return;
+    LogWarning("the spool of job ", job.value,
+               " is deleted at the next start: ", status.message());
+  };
+  warn(spool_->Forget(job.value));
+  cleaner_.Post(
+      [this, job, warn] { warn(spool_->DeleteForgotten(job.value)); });
 }
 
 void SpoolWriter::WriteWaiting() {
@@ -108,6 +133,10 @@ void SpoolWriter::Commit(size_t num_appended) {
     }
     waiting_bytes_ -= frame.frame->num_bytes();
     committed.push_back(frame.id);
+    if (frame.wanted.size() == 1 &&
+        frame.wanted.front() == frame.frame->view().tasks()) {
+      recent_->Add(frame.job, std::move(frame.frame));
+    }
   }
   for (; !again.empty(); again.pop_back()) {
     queue_.push_front(std::move(again.back()));

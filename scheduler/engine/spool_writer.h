@@ -16,6 +16,7 @@
 #include "scheduler/core/action.h"
 #include "scheduler/engine/metrics.h"
 #include "scheduler/engine/received_frame.h"
+#include "scheduler/engine/recent_frames.h"
 #include "scheduler/engine/strand.h"
 #include "scheduler/spool/spool.h"
 
@@ -26,7 +27,7 @@ struct FrameToWrite {
   core::FrameId id;
   core::JobId job;
   core::Intervals wanted;
-  std::unique_ptr<const ReceivedFrame> frame;
+  std::shared_ptr<const ReceivedFrame> frame;
 };
 
 // The thread that writes the spool, so that neither a slow disk nor a full one
@@ -52,20 +53,23 @@ class SpoolWriter {
   // How often a disk that is full or fails is tried.
   static constexpr absl::Duration kProbeInterval = absl::Seconds(1);
 
-  // `spool` outlives the writer, which is its writing thread.
-  SpoolWriter(const Clock* clock, Spool* spool, Handler handler);
+  // `spool`, of which the writer is the writing thread, and `recent`, which is
+  // given what became durable, outlive it.
+  SpoolWriter(const Clock* clock, Spool* spool, RecentFrames* recent,
+              Handler handler);
 
-  void Start() { strand_.Start(); }
-  // Writes what can be written of what waits, then ends the thread.
-  void Stop() { strand_.Stop(); }
+  void Start();
+  // Writes what can be written of what waits, then ends the threads.
+  void Stop();
   // As Strand::RunTurn.
-  bool RunTurn() { return strand_.RunTurn(); }
+  bool RunTurn();
 
   // Begins the spool of a new job. If it cannot be, that is tried again before
   // its first frame is written.
   void Create(core::JobId job);
   void Write(FrameToWrite frame);
-  // Deletes the job and its frames.
+  // Deletes the job and its frames; on a thread of its own, since that takes
+  // the longer the more there are.
   void Forget(core::JobId job);
 
   // Bytes of the frames that were not reported as durable or lost.
@@ -74,6 +78,7 @@ class SpoolWriter {
 
  private:
   void EndTurn();
+  void ForgetNow(core::JobId job);
   // Writes frames from the front of the queue, and commits them.
   void WriteWaiting();
   absl::Status Append(const FrameToWrite& frame);
@@ -85,6 +90,7 @@ class SpoolWriter {
 
   const Clock* const clock_;
   Spool* const spool_;
+  RecentFrames* const recent_;
   const Handler handler_;
 
   // The writer's.
@@ -96,6 +102,7 @@ class SpoolWriter {
 
   std::atomic<int64_t> waiting_bytes_ = 0;
   Histogram commit_seconds_;
+  Strand cleaner_;
   // Last: its thread uses the others.
   Strand strand_;
 };

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 
 #include "base/clock.h"
+#include "rpc/byte_field.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
 #include "scheduler/engine/submitted_job.h"
@@ -133,12 +134,17 @@ grpc::ServerWriteReactor<v1::JobInfo>* ClientServiceImpl::WatchJob(
   return call.get();
 }
 
-grpc::ServerWriteReactor<v1::FetchFramesResponse>*
-ClientServiceImpl::FetchFrames(grpc::CallbackServerContext*,
-                               const v1::FetchFramesRequest* request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ClientServiceImpl::FetchFrames(
+    grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
+  v1::FetchFramesRequest parsed;
+  const bool whole = rpc::FromByteBuffer(*request, &parsed);
   const auto call = std::make_shared<FetchCall>(
-      engine_, readers_[next_reader_++ % kReaders].get(), *request);
-  call->Start();
+      engine_, readers_[next_reader_++ % kReaders].get(), parsed);
+  if (whole) {
+    call->Start();
+  } else {
+    call->Refuse(absl::InvalidArgumentError("the request cannot be read"));
+  }
   return call.get();
 }
 

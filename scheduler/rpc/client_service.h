@@ -14,7 +14,9 @@ namespace internode::scheduler {
 
 // The face that clients see: hands what they ask to the engine, which outlives
 // the server, and reads the spool for them on threads of its own. Thread-safe.
-class ClientServiceImpl final : public v1::ClientService::CallbackService {
+class ClientServiceImpl final
+    : public v1::ClientService::WithRawCallbackMethod_FetchFrames<
+          v1::ClientService::CallbackService> {
  public:
   explicit ClientServiceImpl(Engine* engine);
   // After the server has stopped.
@@ -47,9 +49,10 @@ class ClientServiceImpl final : public v1::ClientService::CallbackService {
   grpc::ServerWriteReactor<v1::JobInfo>* WatchJob(
       grpc::CallbackServerContext* context,
       const v1::WatchJobRequest* request) override;
-  grpc::ServerWriteReactor<v1::FetchFramesResponse>* FetchFrames(
+  // As it is on the wire, so that frames need not be copied.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* FetchFrames(
       grpc::CallbackServerContext* context,
-      const v1::FetchFramesRequest* request) override;
+      const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* ListFailures(
       grpc::CallbackServerContext* context,
       const v1::ListFailuresRequest* request,

@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "core/frame.h"
+#include "rpc/byte_field.h"
 #include "rpc/channel.h"
 #include "rpc/status.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 // So many bytes are read ahead of what is sent.
 constexpr int64_t kReadAheadBytes = int64_t{2} << 20;
+// A frame of so many bytes is sent by whoever finds that it is there.
+constexpr int64_t kSmallBytes = int64_t{64} << 10;
 // Room for the rest of a message.
 constexpr size_t kPiece = rpc::kPieceBytes - 64;
 
@@ -38,8 +41,19 @@ void FetchCall::Start() {
   PrepareLocked();
 }
 
+void FetchCall::Refuse(const absl::Status& status) {
+  self_ = shared_from_this();
+  MutexLock lock(&mu_);
+  EndLocked(status);
+  ProceedLocked();
+}
+
 void FetchCall::PrepareLocked() {
   if (preparing_ || end_.has_value() || queued_bytes_ >= kReadAheadBytes) {
+    return;
+  }
+  if (last_task_.has_value() && next_task_ >= *last_task_) {
+    EndLocked(absl::OkStatus());
     return;
   }
   preparing_ = true;
@@ -61,10 +75,16 @@ void FetchCall::OnStep(absl::StatusOr<FetchStep> step) {
   if (!step.ok()) {
     EndLocked(step.status());
   } else if (step->ready.size() > 0) {
+    last_task_ = step->end;
     ready_ = *std::move(step);
+    // What is small is sent at once: to hand it over takes longer.
+    if (auto item = FindFrame(ready_, next_task_, kSmallBytes)) {
+      QueueLocked(*std::move(item));
+    }
   } else if (step->failures.empty()) {
     EndLocked(absl::OkStatus());
   } else {
+    last_task_ = step->end;
     for (FetchStep::Failure& failed : step->failures) {
       next_task_ = failed.tasks.end;
       Item& item = queue_.emplace_back();
@@ -74,6 +94,12 @@ void FetchCall::OnStep(absl::StatusOr<FetchStep> step) {
   }
   PrepareLocked();
   ProceedLocked();
+}
+
+void FetchCall::QueueLocked(Item item) {
+  next_task_ = item.tasks.end;
+  queued_bytes_ += static_cast<int64_t>(item.frame.size());
+  queue_.push_back(std::move(item));
 }
 
 void FetchCall::Read() {
@@ -88,9 +114,7 @@ void FetchCall::Read() {
   MutexLock lock(&mu_);
   preparing_ = false;
   if (item.ok()) {
-    next_task_ = item->tasks.end;
-    queued_bytes_ += static_cast<int64_t>(item->frame.size());
-    queue_.push_back(*std::move(item));
+    QueueLocked(*std::move(item));
   } else {
     EndLocked(item.status());
   }
@@ -98,14 +122,32 @@ void FetchCall::Read() {
   ProceedLocked();
 }
 
+std::optional<FetchCall::Item> FetchCall::FindFrame(const FetchStep& step,
+                                                    int64_t task,
+                                                    int64_t most_bytes) const {
+  const std::shared_ptr<const ReceivedFrame> frame =
+      engine_->FindRecent(step.job, task);
+  if (frame == nullptr || frame->num_bytes() > most_bytes ||
+      frame->view().tasks().end > step.end) {
+    return std::nullopt;
+  }
+  Item item;
+  item.tasks = frame->view().tasks();
+  item.frame = rpc::SharedSlice(frame, frame->view().bytes());
+  return item;
+}
+
 absl::StatusOr<FetchCall::Item> FetchCall::ReadFrame(const FetchStep& step,
                                                      int64_t task) {
+  if (auto item = FindFrame(step, task, internode::core::kMaxFrameBytes)) {
+    return *std::move(item);
+  }
   if (spool_reader_ == nullptr || spool_reader_->next_task() != task) {
     spool_reader_ = std::make_unique<SpoolReader>(step.spool, task);
   }
-  INTERNODE_ASSIGN_OR_RETURN(std::optional<std::string> frame,
+  INTERNODE_ASSIGN_OR_RETURN(std::optional<std::string> read,
                              spool_reader_->Next());
-  if (!frame.has_value()) {
+  if (!read.has_value()) {
     return absl::NotFoundError(
         absl::StrCat("task ", task, " is not in the spool any more"));
   }
@@ -113,13 +155,13 @@ absl::StatusOr<FetchCall::Item> FetchCall::ReadFrame(const FetchStep& step,
   item.tasks = {task, spool_reader_->next_task()};
   if (item.tasks.end > step.end) {
     INTERNODE_ASSIGN_OR_RETURN(const internode::core::FrameView view,
-                               internode::core::FrameView::Parse(*frame));
+                               internode::core::FrameView::Parse(*read));
     item.tasks.end = step.end;
-    INTERNODE_ASSIGN_OR_RETURN(item.frame,
+    INTERNODE_ASSIGN_OR_RETURN(*read,
                                internode::core::SliceFrame(view, item.tasks));
-    return item;
   }
-  item.frame = *std::move(frame);
+  const auto frame = std::make_shared<const std::string>(*std::move(read));
+  item.frame = rpc::SharedSlice(frame, *frame);
   return item;
 }
 
@@ -130,36 +172,38 @@ void FetchCall::EndLocked(const absl::Status& status) {
 void FetchCall::ProceedLocked() {
   if (writing_ || finished_) return;
   if (!queue_.empty()) {
-    FillLocked();
-    writing_ = true;
-    StartWrite(&written_);
+    written_ = NextMessageLocked();
+    if (queue_.empty() && end_.has_value() && end_->ok()) {
+      finished_ = true;
+      StartWriteAndFinish(&written_, grpc::WriteOptions(), *end_);
+    } else {
+      writing_ = true;
+      StartWrite(&written_);
+    }
   } else if (end_.has_value()) {
     finished_ = true;
     Finish(*end_);
   }
 }
 
-void FetchCall::FillLocked() {
+grpc::ByteBuffer FetchCall::NextMessageLocked() {
   Item& item = queue_.front();
-  written_.Clear();
-  written_.mutable_tasks()->set_begin(item.tasks.begin);
-  written_.mutable_tasks()->set_end(item.tasks.end);
+  v1::FetchFramesResponse message;
+  message.mutable_tasks()->set_begin(item.tasks.begin);
+  message.mutable_tasks()->set_end(item.tasks.end);
   if (item.failure.has_value()) {
-    *written_.mutable_failure() = *std::move(item.failure);
+    *message.mutable_failure() = *std::move(item.failure);
     queue_.pop_front();
-    return;
+    return rpc::ToByteBuffer(message);
   }
-  const size_t size = std::min(kPiece, item.frame.size() - item.sent);
-  const bool whole = size == item.frame.size();
-  if (whole) {
-    written_.set_frame(std::move(item.frame));
-  } else {
-    written_.set_frame(item.frame.substr(item.sent, size));
-  }
+  const size_t size = std::min(kPiece, item.frame.size());
+  const grpc::Slice piece = item.frame.sub(0, size);
+  item.frame = item.frame.sub(size, item.frame.size());
   queued_bytes_ -= static_cast<int64_t>(size);
-  item.sent += size;
-  written_.set_continues(!whole && item.sent < item.frame.size());
-  if (!written_.continues()) queue_.pop_front();
+  message.set_continues(item.frame.size() > 0);
+  if (!message.continues()) queue_.pop_front();
+  return rpc::WithByteField(message, v1::FetchFramesResponse::kFrameFieldNumber,
+                            piece);
 }
 
 void FetchCall::OnWriteDone(bool ok) {

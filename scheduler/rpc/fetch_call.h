@@ -1,7 +1,9 @@
 #ifndef INTERNODE_SCHEDULER_RPC_FETCH_CALL_H_
 #define INTERNODE_SCHEDULER_RPC_FETCH_CALL_H_
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/slice.h>
 
 #include <cstdint>
 #include <deque>
@@ -21,28 +23,26 @@
 
 namespace internode::scheduler {
 
-// One call of FetchFrames: asks the engine what is next, reads it on a
-// reader's strand, and sends it in pieces. Holds a frame that is sent and
-// about one that is next, however slowly the client reads. Keeps itself alive
-// until OnDone. Thread-safe.
-class FetchCall final
-    : public grpc::ServerWriteReactor<v1::FetchFramesResponse>,
-      public std::enable_shared_from_this<FetchCall> {
+// One call of FetchFrames: asks the engine what is next, takes it from memory
+// or reads it on a reader's strand, and sends it in pieces, without copying it.
+// Holds a frame that is sent and about one that is next, however slowly the
+// client reads. Keeps itself alive until OnDone. Thread-safe.
+class FetchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                        public std::enable_shared_from_this<FetchCall> {
  public:
   // `reader` outlives the server.
   FetchCall(Engine* engine, Strand* reader,
             const v1::FetchFramesRequest& request);
 
-  // Once, before the method's handler returns.
+  // Either, once, before the method's handler returns.
   void Start();
+  void Refuse(const absl::Status& status);
 
  private:
-  // What is to be sent: a frame, of which the first `sent` bytes were, or a
-  // failure.
+  // What is to be sent: what is left of a frame, or a failure.
   struct Item {
     internode::core::Interval tasks;
-    std::string frame;
-    size_t sent = 0;
+    grpc::Slice frame;
     std::optional<v1::TaskFailure> failure;
   };
 
@@ -53,14 +53,19 @@ class FetchCall final
   // Finds out what is next, unless that is under way or enough is queued.
   void PrepareLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnStep(absl::StatusOr<FetchStep> step);
+  void QueueLocked(Item item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // On the reader's strand: queues frames of `ready_`.
   void Read();
   absl::StatusOr<Item> ReadFrame(const FetchStep& step, int64_t task);
+  // The frame that begins with `task`, if it is in memory and has at most
+  // `most_bytes`.
+  std::optional<Item> FindFrame(const FetchStep& step, int64_t task,
+                                int64_t most_bytes) const;
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Does what is next, unless a write is in flight.
   void ProceedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Takes the next message off the queue.
-  void FillLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes the next message off the queue, and returns it.
+  grpc::ByteBuffer NextMessageLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Engine* const engine_;
   Strand* const reader_;
@@ -74,6 +79,8 @@ class FetchCall final
 
   Mutex mu_;
   int64_t next_task_ ABSL_GUARDED_BY(mu_);
+  // Where the wanted tasks end, once the engine has said so.
+  std::optional<int64_t> last_task_ ABSL_GUARDED_BY(mu_);
   // Frames that can be read now.
   FetchStep ready_ ABSL_GUARDED_BY(mu_);
   std::deque<Item> queue_ ABSL_GUARDED_BY(mu_);
@@ -83,7 +90,7 @@ class FetchCall final
   // Nothing more is to be prepared.
   std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mu_);
   // Read by gRPC while `writing_`.
-  v1::FetchFramesResponse written_;
+  grpc::ByteBuffer written_;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -195,11 +195,15 @@ absl::Status Spool::Forget(uint64_t job) {
   }
   appended_.erase(job);
   const std::string folder = JobFolder(job);
-  const std::string forgotten = absl::StrCat(folder, kForgotten);
-  const absl::Status renamed = file_system_->Rename(folder, forgotten);
-  if (absl::IsNotFound(renamed)) return absl::OkStatus();
-  INTERNODE_RETURN_IF_ERROR(renamed);
-  return RemoveFolder(forgotten);
+  const absl::Status renamed =
+      file_system_->Rename(folder, absl::StrCat(folder, kForgotten));
+  return absl::IsNotFound(renamed) ? absl::OkStatus() : renamed;
+}
+
+absl::Status Spool::DeleteForgotten(uint64_t job) {
+  const absl::Status removed =
+      RemoveFolder(absl::StrCat(JobFolder(job), kForgotten));
+  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
 }
 
 absl::Status Spool::RemoveFolder(const std::string& folder) {

@@ -95,10 +95,13 @@ class Spool {
   // is not ok. Returns health().ok().
   bool Probe();
 
-  // Deletes all of the job; readers get kNotFound, sooner or later. What an
-  // end of the process interrupts is finished by Open. Errors: the file
-  // system's; none if there is no such job.
+  // Deletes all of the job: the first part, which takes no longer for a large
+  // job than for a small one, and then the second, which is thread-safe.
+  // Readers get kNotFound, sooner or later. What an end of the process
+  // interrupts is finished by Open. Errors: the file system's; none if there is
+  // no such job.
   absl::Status Forget(uint64_t job);
+  absl::Status DeleteForgotten(uint64_t job);
 
   // ---- Reading ----
 

@@ -144,7 +144,10 @@ class Disk {
   }
   bool Full() const { return spool_->disk_bytes() > kMostBytes; }
   void Clear() {
-    if (!spool_->Forget(1).ok() || !spool_->Create(1).ok()) std::abort();
+    if (!spool_->Forget(1).ok() || !spool_->DeleteForgotten(1).ok() ||
+        !spool_->Create(1).ok()) {
+      std::abort();
+    }
   }
   Spool& spool() { return *spool_; }
 

@@ -35,8 +35,8 @@ namespace internode::worker {
 class Slot;
 
 struct EngineOptions {
-  // A frame is closed when it has so many bytes, or is so old, or when its slot
-  // has nothing more to do.
+  // A frame is closed when it would have more bytes with another task like its
+  // last one, or is so old, or when its slot has nothing more to do.
   int64_t frame_bytes = (int64_t{1} << 20) - (int64_t{64} << 10);
   absl::Duration frame_age = absl::Milliseconds(50);
   // Of frames not acknowledged. At half of it the worker pauses, at a quarter

@@ -216,9 +216,11 @@ void Slot::TakeResult(int64_t task, const absl::Status& status,
     encoder_ = std::make_unique<core::FrameEncoder>(
         task, result.records().schema().record_bytes());
   }
+  int64_t before = encoder_->frame_bytes();
   absl::Status appended = encoder_->Append(result);
   if (absl::IsResourceExhausted(appended) && frame_open()) {
     FlushLocked();
+    before = encoder_->frame_bytes();
     appended = encoder_->Append(result);
   }
   if (!appended.ok()) {
@@ -231,11 +233,14 @@ void Slot::TakeResult(int64_t task, const absl::Status& status,
     frame_busy_ns_ = 0;
   }
   frame_busy_ns_ += end_ns - start_ns;
+  last_bytes_ = encoder_->frame_bytes() - before;
   if (FrameIsDue(end_ns)) FlushLocked();
 }
 
 bool Slot::FrameIsDue(int64_t now_ns) const {
-  return alone_ || encoder_->frame_bytes() >= engine_->options_.frame_bytes ||
+  return alone_ ||
+         encoder_->frame_bytes() + last_bytes_ >
+             engine_->options_.frame_bytes ||
          now_ns - frame_start_ns_ >=
              absl::ToInt64Nanoseconds(engine_->options_.frame_age);
 }

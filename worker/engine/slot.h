@@ -118,6 +118,8 @@ class Slot {
   std::unique_ptr<core::FrameEncoder> encoder_ ABSL_GUARDED_BY(encoder_mu_);
   int64_t frame_start_ns_ ABSL_GUARDED_BY(encoder_mu_) = 0;
   int64_t frame_busy_ns_ ABSL_GUARDED_BY(encoder_mu_) = 0;
+  // What the last task added to its frame.
+  int64_t last_bytes_ ABSL_GUARDED_BY(encoder_mu_) = 0;
 };
 
 // Whether another worker, or another time, may do better.

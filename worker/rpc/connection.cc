@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/log.h"
+#include "rpc/byte_field.h"
 #include "rpc/channel.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
@@ -14,6 +15,8 @@
 
 namespace internode::worker {
 namespace {
+
+constexpr char kDataMethod[] = "/internode.v1.WorkerService/Data";
 
 // A connection that lived so long begins the back-off anew.
 constexpr int64_t kStableNs = 5'000'000'000;
@@ -112,7 +115,7 @@ void Connection::OpenControl() {
 void Connection::OpenData(const v1::Welcome& welcome) {
   Streams& streams = streams_[attempt_];
   streams.data_channel = rpc::NewChannel(address_);
-  streams.data_stub = v1::WorkerService::NewStub(streams.data_channel);
+  streams.data_stub = std::make_unique<DataStub>(streams.data_channel);
   streams.data = NewSession<Data>();
   const uint64_t attempt = attempt_;
   streams.data->Start(
@@ -129,11 +132,12 @@ void Connection::OpenData(const v1::Welcome& welcome) {
              });
            }},
       [&streams](grpc::ClientContext* context, Data* reactor) {
-        streams.data_stub->async()->Data(context, reactor);
+        streams.data_stub->PrepareBidiStreamingCall(context, kDataMethod, {},
+                                                    reactor);
       });
   v1::FrameMessage attach;
   attach.mutable_attach()->set_session(welcome.session());
-  streams.data->Send(std::move(attach));
+  streams.data->Send(rpc::ToByteBuffer(attach));
 }
 
 void Connection::OnMessage(uint64_t attempt,
@@ -184,19 +188,20 @@ void Connection::Send(v1::WorkerMessage message) {
   if (connected_) streams_[attempt_].control->Send(std::move(message));
 }
 
-void Connection::SendFrame(const v1::Frame& header, const std::string& bytes) {
+void Connection::SendFrame(v1::Frame header,
+                           std::shared_ptr<const std::string> bytes) {
   if (!connected_ || streams_[attempt_].data == nullptr) return;
-  size_t begin = 0;
+  grpc::Slice rest = rpc::SharedSlice(bytes, *bytes);
   do {
     const size_t size =
-        std::min(bytes.size() - begin, static_cast<size_t>(rpc::kPieceBytes));
-    v1::FrameMessage message;
-    *message.mutable_frame() = header;
-    message.mutable_frame()->set_frame(bytes.data() + begin, size);
-    begin += size;
-    message.mutable_frame()->set_continues(begin < bytes.size());
-    streams_[attempt_].data->Send(std::move(message));
-  } while (begin < bytes.size());
+        std::min(rest.size(), static_cast<size_t>(rpc::kPieceBytes));
+    const grpc::Slice piece = rest.sub(0, size);
+    rest = rest.sub(size, rest.size());
+    header.set_continues(rest.size() > 0);
+    streams_[attempt_].data->Send(rpc::AsMessageField(
+        v1::FrameMessage::kFrameFieldNumber,
+        rpc::WithByteField(header, v1::Frame::kFrameFieldNumber, piece)));
+  } while (rest.size() > 0);
 }
 
 void Connection::OnClosed(uint64_t attempt, bool control,

@@ -1,6 +1,7 @@
 #ifndef INTERNODE_WORKER_RPC_CONNECTION_H_
 #define INTERNODE_WORKER_RPC_CONNECTION_H_
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
@@ -76,7 +77,7 @@ class Connection {
 
   // Dropped when not connected.
   void Send(v1::WorkerMessage message);
-  void SendFrame(const v1::Frame& header, const std::string& bytes);
+  void SendFrame(v1::Frame header, std::shared_ptr<const std::string> bytes);
 
   // Ends the connection after what was sent, and calls `closed` when nothing of
   // it is left. It is not made again.
@@ -84,14 +85,16 @@ class Connection {
 
  private:
   using Control = rpc::ClientSession<v1::WorkerMessage, v1::SchedulerMessage>;
-  using Data = rpc::ClientSession<v1::FrameMessage, v1::FrameAck>;
+  // What it sends is serialized here, so that frames need not be copied.
+  using Data = rpc::ClientSession<grpc::ByteBuffer, v1::FrameAck>;
+  using DataStub = grpc::TemplatedGenericStub<grpc::ByteBuffer, v1::FrameAck>;
 
   // Channels and stubs outlive their sessions.
   struct Streams {
     std::shared_ptr<grpc::Channel> control_channel;
     std::shared_ptr<grpc::Channel> data_channel;
     std::unique_ptr<v1::WorkerService::Stub> control_stub;
-    std::unique_ptr<v1::WorkerService::Stub> data_stub;
+    std::unique_ptr<DataStub> data_stub;
     std::shared_ptr<Control> control;
     std::shared_ptr<Data> data;
     // Sessions that have not ended, and that are not destroyed.

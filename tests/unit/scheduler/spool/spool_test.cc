@@ -400,6 +400,8 @@ TEST_F(SpoolTest, ForgetLeavesNothing) {
   SpoolReader reader(spool_->Find(kJob), 0);
   ASSERT_TRUE(Append({10, 12}).ok());
   EXPECT_TRUE(spool_->Forget(kJob).ok());
+  EXPECT_THAT(spool_->JobsToRecover(), IsEmpty());
+  EXPECT_TRUE(spool_->DeleteForgotten(kJob).ok());
   EXPECT_THAT(files_.FilesBelow("/spool"), IsEmpty());
   EXPECT_EQ(spool_->Find(kJob), nullptr);
   EXPECT_EQ(spool_->disk_bytes(), 0);
@@ -407,6 +409,7 @@ TEST_F(SpoolTest, ForgetLeavesNothing) {
   EXPECT_EQ(Append({0, 1}).status().code(), absl::StatusCode::kNotFound);
   Commit();
   EXPECT_TRUE(spool_->Forget(kJob).ok());
+  EXPECT_TRUE(spool_->DeleteForgotten(kJob).ok());
   EXPECT_TRUE(spool_->Create(kJob).ok());
   ExpectDone({});
 }
@@ -416,7 +419,8 @@ TEST_F(SpoolTest, ForgetThatWasInterruptedIsFinishedAtTheNextStart) {
   Commit();
   for (const Call call : {Call::kRemove, Call::kRemoveFolder}) {
     files_.Fail(call, FileError(EIO, "remove", "x"));
-    EXPECT_FALSE(spool_->Forget(kJob).ok());
+    EXPECT_TRUE(spool_->Forget(kJob).ok());
+    EXPECT_FALSE(spool_->DeleteForgotten(kJob).ok());
     files_.SetFault(nullptr);
     files_.Kill();
     Reopen();
@@ -529,6 +533,7 @@ TEST(SpoolOnDiskTest, ASpoolIsFoundAgain) {
       ExpectHolds(*(*spool)->Find(kJob), done);
       if (start == 3) {
         EXPECT_TRUE((*spool)->Forget(kJob).ok());
+        EXPECT_TRUE((*spool)->DeleteForgotten(kJob).ok());
       }
     }
   }
