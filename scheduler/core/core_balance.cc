@@ -110,12 +110,13 @@ Nanos Core::DropLateCopies(WorkerRecord* late) {
     if (copy == nullptr || *copy != &lease) return false;
     const auto* holder = lease.job->holders.Find(first->begin);
     // Each copy of a task gets more time than the one before.
-    const Nanos had =
-        holder == nullptr ? 0 : lease.granted_at - (*holder)->granted_at;
+    const Nanos had = holder == nullptr || (*holder)->copied_at == 0
+                          ? 0
+                          : lease.granted_at - (*holder)->copied_at;
     const Nanos two_tasks =
         MultiplyUpTo(2, lease.job->duration.mean(), kNever / 4);
     const Nanos late_at =
-        lease.granted_at + std::max({2 * copy_after_, two_tasks, had / 8});
+        lease.granted_at + std::max({2 * copy_after_, two_tasks, had / 2});
     if (late_at > now_) next = std::min(next, late_at);
     return late_at <= now_;
   };
@@ -147,6 +148,7 @@ bool Core::CopyOverdue() {
     return true;
   }
   if (alone) SetAlone(idle, true);
+  if (found->first->copied_at == 0) found->first->copied_at = now_;
   Grant(found->first->job, idle, found->second, {.copy = true, .alone = alone});
   idle->dry_at = now_ + idle->Queued();
   idle->copied_until = 0;
@@ -159,16 +161,21 @@ std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
     return std::nullopt;
   }
   Nanos longest = 0;
+  Nanos no_answer = kNever;
   for (const auto& lease : worker.leases) {
     const TaskDuration& duration = lease->job->duration;
     if (!duration.measured()) return std::nullopt;
     longest = std::max(longest, duration.mean());
+    if (lease->asked.has_value()) {
+      no_answer =
+          std::min(no_answer, SilentSince(lease->asked_at) + copy_after_);
+    }
   }
   const Nanos two_tasks =
       MultiplyUpTo(2 * longest, worker.slowness.units(), kNever / 2) /
       Slowness::kUnit;
-  return std::max(worker.dry_at + std::max(copy_after_, two_tasks),
-                  worker.copied_until);
+  const Nanos late = worker.dry_at + std::max(copy_after_, two_tasks);
+  return std::max(std::min(late, no_answer), worker.copied_until);
 }
 
 void Core::Reindex(WorkerRecord* worker) {
@@ -204,7 +211,9 @@ void Core::Reindex(WorkerRecord* worker) {
       worker->Unstarted() > 0 ? std::optional<int64_t>(worker->dry_at)
                               : std::nullopt,
       slack, slack);
-  put(&overdue_, &worker->overdue_key, OverdueAt(*worker), 0, 2 * slack);
+  const std::optional<Nanos> overdue = OverdueAt(*worker);
+  put(&overdue_, &worker->overdue_key, overdue, 0,
+      std::max<Nanos>(0, overdue.value_or(now_) - now_) / 4);
 }
 
 void Core::RemoveFromIndexes(WorkerRecord* worker) {

@@ -28,6 +28,8 @@ struct Lease {
   // Suspects, run alone.
   bool alone = false;
   Nanos granted_at = 0;
+  // When one of its tasks was first copied; 0: none was.
+  Nanos copied_at = 0;
   // What the job was charged for each task; 0: nothing.
   Nanos charged = 0;
   // What the worker was asked to give back, and when; it has not answered.

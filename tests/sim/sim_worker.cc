@@ -12,6 +12,9 @@ using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
 
 constexpr int64_t kMostTasksPerFrame = 1000;
 constexpr absl::Duration kHeartbeat = absl::Seconds(5);
+// Between attempts to connect, as of the real worker.
+constexpr absl::Duration kFirstBackoff = absl::Milliseconds(50);
+constexpr absl::Duration kLastBackoff = absl::Seconds(5);
 // With a slow disk.
 constexpr double kSlow = 0.125;
 
@@ -81,11 +84,11 @@ void SimWorker::Tell(Event event) {
 void SimWorker::Connect() {
   if (connected_) return;
   if (!world_->running_ || out_of_reach_) {
-    Later(absl::Milliseconds(50 + 450 * world_->Uniform()),
-          [this] { Connect(); });
+    ConnectLater();
     return;
   }
   connected_ = true;
+  attempts_ = 0;
   ++epoch_;
   grants_.clear();
   WorkerJoined joined = {id(), epoch_, slots_, {}};
@@ -129,8 +132,14 @@ void SimWorker::Disconnect(bool tell_scheduler) {
   connected_ = false;
   grants_.clear();
   Recount();
-  Later(absl::Milliseconds(50 + 450 * world_->Uniform()),
-        [this] { Connect(); });
+  ConnectLater();
+}
+
+void SimWorker::ConnectLater() {
+  const absl::Duration longest =
+      std::min(kLastBackoff, kFirstBackoff * (1 << std::min(attempts_, 10)));
+  ++attempts_;
+  Later(longest * (0.5 + 0.5 * world_->Uniform()), [this] { Connect(); });
 }
 
 void SimWorker::Receive(const GrantLease& grant) {
@@ -331,6 +340,7 @@ void SimWorker::Die(const std::string& cause) {
   }
   ++life_;
   connected_ = false;
+  attempts_ = 0;
   frozen_ = false;
   held_back_.clear();
   grants_.clear();

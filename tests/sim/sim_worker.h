@@ -85,6 +85,7 @@ class SimWorker {
   void Run(size_t slot, Slice slice);
   void Finish(size_t slot, uint64_t serial);
   void SendFrame(uint64_t key);
+  void ConnectLater();
   void Heartbeat();
   void SetBusy(size_t slot, std::optional<Slice> slice);
   void LeaveIfDrained();
@@ -104,6 +105,8 @@ class SimWorker {
 
   scheduler::core::Epoch epoch_ = 0;
   bool connected_ = false;
+  // Since it was last connected.
+  int attempts_ = 0;
   bool alive_ = true;
   bool frozen_ = false;
   bool out_of_reach_ = false;
