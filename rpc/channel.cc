@@ -7,7 +7,21 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/quantity.h"
+
 namespace internode::rpc {
+
+absl::Status CheckMessageBytes(size_t bytes) {
+  // Room for what others put round it.
+  constexpr size_t kMost = size_t{kMaxMessageBytes} - (64 << 10);
+  if (bytes <= kMost) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the job takes ", FormatBytes(static_cast<int64_t>(bytes)),
+      " as a message, which may have ",
+      FormatBytes(static_cast<int64_t>(kMost)),
+      ": list fewer selections (200,000 of two dimensions fit), or cut "
+      "the cube into chunks"));
+}
 
 absl::StatusOr<std::string> ParseAddress(absl::string_view address) {
   if (absl::StartsWith(address, "unix:/")) return std::string(address);

@@ -3,9 +3,11 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -15,6 +17,10 @@ namespace internode::rpc {
 // most kPieceBytes.
 inline constexpr int kMaxMessageBytes = 16 << 20;
 inline constexpr int kPieceBytes = 1 << 20;
+
+// Whether a message of so many bytes can be sent; kInvalidArgument if not,
+// which only jobs that list many selections meet.
+absl::Status CheckMessageBytes(size_t bytes);
 
 // Checks "host:port", "[v6]:port" or "unix:/path" and returns it as gRPC
 // takes it. Errors (kInvalidArgument): no port, a port out of range.

@@ -56,11 +56,7 @@ v1::Answer AnswerTo(const Jobs& jobs, const v1::Question& question) {
           ? AnswerDescribe(jobs, question.describe(), &answer)
           : absl::UnimplementedError(
                 "this worker is older than the question that it was asked");
-  if (status.ok() &&
-      answer.ByteSizeLong() > static_cast<size_t>(rpc::kMaxMessageBytes) - 64) {
-    status =
-        absl::ResourceExhaustedError("the answer is too long for one message");
-  }
+  if (status.ok()) status = rpc::CheckMessageBytes(answer.ByteSizeLong());
   if (!status.ok()) SetError(status, &answer);
   return answer;
 }

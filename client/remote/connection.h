@@ -17,6 +17,7 @@
 
 #include "base/mutex.h"
 #include "internode/v1/client.grpc.pb.h"
+#include "rpc/channel.h"
 
 namespace internode::client {
 
@@ -58,12 +59,17 @@ class Connection {
       Stub::*)(grpc::ClientContext*, const Request&, grpc::CompletionQueue*);
 
   // Calls `method`, &Stub::PrepareAsync…, again while the scheduler is away:
-  // for calls that may be made twice. Errors: the scheduler's; kUnavailable
+  // for calls that may be made twice. Errors: the scheduler's; kInvalidArgument
+  // (the request is larger than a message can be); kUnavailable
   // when patience ended; kDeadlineExceeded; kCancelled; kFailedPrecondition
   // after Close.
   template <class Request, class Response>
   absl::Status Call(Method<Request, Response> method, const Request& request,
                     Response* response, const CallLimits& limits = {}) {
+    if (absl::Status fits = rpc::CheckMessageBytes(request.ByteSizeLong());
+        !fits.ok()) {
+      return fits;
+    }
     Retry retry(this, limits);
     while (true) {
       if (absl::Status end = Interrupted(limits); !end.ok()) return end;

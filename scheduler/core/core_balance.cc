@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -15,7 +16,7 @@ namespace {
 constexpr Nanos kLeastGain = 20 * kMillisecond;
 
 // How many idle workers are looked at for a copy.
-constexpr int kMostIdleLooks = 16;
+constexpr size_t kMostIdleLooks = 16;
 
 }  // namespace
 
@@ -86,18 +87,27 @@ std::optional<std::pair<Lease*, Interval>> Core::FindUncopied(
 }
 
 WorkerRecord* Core::FindIdle(const WorkerRecord& late, bool alone) const {
-  WorkerRecord* found = nullptr;
-  int looks = 0;
+  std::array<WorkerRecord*, kMostIdleLooks> idle = {};
+  size_t num_idle = 0;
+  Nanos heard = 0;
   for (auto it = hungry_.begin();
        it != hungry_.end() && it->first.first < kFullLoad &&
-       looks < kMostIdleLooks;
+       num_idle < idle.size();
        ++it) {
-    WorkerRecord* const idle = it->second;
-    if (idle == &late || idle->alone || (alone && idle->num_tasks > 0)) {
+    WorkerRecord* const worker = it->second;
+    if (worker == &late || worker->alone || (alone && worker->num_tasks > 0)) {
       continue;
     }
-    ++looks;
-    if (found == nullptr || idle->last_seen > found->last_seen) found = idle;
+    idle[num_idle++] = worker;
+    heard = std::max(heard, worker->last_seen);
+  }
+  WorkerRecord* found = nullptr;
+  for (size_t i = 0; i < num_idle; ++i) {
+    if (idle[i]->last_seen < heard - copy_after_) continue;
+    if (found == nullptr ||
+        idle[i]->slowness.units() < found->slowness.units()) {
+      found = idle[i];
+    }
   }
   return found;
 }

@@ -82,7 +82,12 @@ class Bench:
         return own_bench("tasks", ["--nprocs", 2, "--nthreads", 1])
 
     def latency(self):
-        return own_bench("latency", ["--nprocs", 1, "--nthreads", 1])
+        return own_bench("latency", ["--nprocs", 2, "--nthreads", 1])
+
+    def latency_fsync(self):
+        """The same, with daemons whose spool and journal are synced."""
+        with self.cluster() as c:
+            return own_bench("latency", ["--scheduler", c.address])
 
     def spool(self):
         return own_bench("spool", ["--nprocs", 2, "--nthreads", 1])
@@ -172,11 +177,21 @@ class Bench:
 
 
 class Peer:
-    """dask.distributed, by the scripts in ../shared/peers/dask."""
+    """dask.distributed, by its scripts in a folder of the peers."""
 
     def __init__(self, folder, repeats):
         self.folder = pathlib.Path(folder)
         self.repeats = repeats
+        missing = []
+        if not (self.folder / "bench_tasks.py").is_file():
+            missing.append(f"its scripts are not in '{self.folder}' (--peer)")
+        if subprocess.run(["/usr/bin/python3", "-c", "import distributed"],
+                          capture_output=True, check=False).returncode != 0:
+            missing.append("/usr/bin/python3 has no module distributed "
+                           "(apt-get install python3-distributed)")
+        if missing:
+            raise SystemExit("dask.distributed cannot be measured: " +
+                             "; ".join(missing) + "; or give --without-peer")
 
     def run(self, script, *options):
         """The records that a script writes."""
@@ -230,7 +245,7 @@ COMPARED = (("tasks", "tasks_per_s", True), ("latency", "p50_ms", False),
             ("latency", "p99_ms", False), ("spool", "mb_per_s", True),
             ("start", "start_ms", False), ("start", "close_ms", False))
 
-MEASUREMENTS = ("tasks", "latency", "spool", "start", "submit", "restart",
+MEASUREMENTS = ("tasks", "latency", "latency_fsync", "spool", "start", "submit", "restart",
                 "idle", "simulated")
 
 
@@ -286,14 +301,16 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
     wanted = arguments.only or list(MEASUREMENTS)
+    peer_bench = None
+    if not arguments.without_peer:
+        peer_bench = Peer(arguments.peer, arguments.repeats)
     result = {"schema": 1, "machine": machine(), "repeats": arguments.repeats}
     bench = Bench(arguments)
     for name in wanted:
         repeats = 1 if name == "simulated" else arguments.repeats
         result[name] = repeated(getattr(bench, name), repeats, name)
-    if not arguments.without_peer:
-        peer = Peer(arguments.peer, arguments.repeats)
-        result["peer"] = peer.measure(set(wanted))
+    if peer_bench is not None:
+        result["peer"] = peer_bench.measure(set(wanted))
         result["times_better_than_peer"] = compare(result, result["peer"])
     text = json.dumps(result, indent=1)
     print(text)
