@@ -116,7 +116,7 @@ void Core::On(const SpoolResumed&) {
   spool_blocked_.clear();
   // Nobody could deliver meanwhile; what is late is judged from now on.
   for (const auto& [id, worker] : workers_) {
-    worker->dry_at = kNever;
+    worker->dry_at = worker->due_at = kNever;
     Touch(worker.get());
   }
 }

@@ -160,7 +160,7 @@ bool Core::CopyOverdue() {
   if (alone) SetAlone(idle, true);
   if (found->first->copied_at == 0) found->first->copied_at = now_;
   Grant(found->first->job, idle, found->second, {.copy = true, .alone = alone});
-  idle->dry_at = now_ + idle->Queued();
+  idle->Judge(now_, true);
   idle->copied_until = 0;
   Reindex(idle);
   return true;
@@ -182,9 +182,11 @@ std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
     }
   }
   const Nanos two_tasks =
-      MultiplyUpTo(2 * longest, worker.slowness.units(), kNever / 2) /
+      MultiplyUpTo(2 * longest,
+                   std::min(worker.slowness.units(), 2 * Slowness::kUnit),
+                   kNever / 2) /
       Slowness::kUnit;
-  const Nanos late = worker.dry_at + std::max(copy_after_, two_tasks);
+  const Nanos late = worker.due_at + std::max(copy_after_, two_tasks);
   return std::max(std::min(late, no_answer), worker.copied_until);
 }
 

@@ -31,9 +31,7 @@ void Core::Touch(WorkerRecord* worker) {
 void Core::Refill(WorkerRecord* worker) {
   bool judge_anew = worker->last_seen == now_;
   while (worker->Wants(target_) && GrantNext(worker)) judge_anew = true;
-  const Nanos dry_at = now_ + worker->Queued();
-  // That others did some of its tasks does not make it less late.
-  worker->dry_at = judge_anew ? dry_at : std::min(worker->dry_at, dry_at);
+  worker->Judge(now_, judge_anew);
   worker->copied_until = 0;
   Reindex(worker);
 }
@@ -129,7 +127,7 @@ void Core::DispatchSuspects() {
     WorkerRecord* const worker = hungry_.begin()->second;
     const size_t alone = alone_.size();
     if (!GrantSuspects(worker) && alone_.size() == alone) return;
-    worker->dry_at = now_ + worker->Queued();
+    worker->Judge(now_, true);
     Reindex(worker);
   }
 }
@@ -148,7 +146,7 @@ void Core::Dispatch() {
       ++looks;
       continue;
     }
-    worker->dry_at = now_ + worker->Queued();
+    worker->Judge(now_, true);
     worker->copied_until = 0;
     Reindex(worker);
     it = hungry_.begin();
@@ -174,7 +172,7 @@ void Core::HeadStart(JobId id) {
     const int64_t size = std::min(worker->slots, SizeFor(*job, *worker));
     Grant(job, worker, *job->TakePending(size, size, &worker->place),
           {.front = true});
-    worker->dry_at = now_ + worker->Queued();
+    worker->Judge(now_, true);
     Reindex(worker);
     return;
   }

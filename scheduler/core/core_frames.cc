@@ -112,7 +112,7 @@ void Core::Measure(JobRecord* job, WorkerRecord* worker,
   job->duration.Measure(tasks, busy);
   // Now it can be told how much those have to do who hold its tasks.
   for (const auto& entry : job->holders.all()) {
-    entry.value->worker->dry_at = kNever;
+    entry.value->worker->dry_at = entry.value->worker->due_at = kNever;
     Touch(entry.value->worker);
   }
 }

@@ -288,7 +288,8 @@ void Core::On(const LeaseReturned& event) {
   }
   ReleaseToPools(lease, RunsOf(returned));
   // Those who have less come first when the tasks are given out again.
-  worker->dry_at = now_ + worker->Queued();
+  worker->Judge(now_, false);
+  worker->copied_until = 0;
   Reindex(worker);
 }
 

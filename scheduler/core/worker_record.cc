@@ -25,6 +25,15 @@ Nanos WorkerRecord::Queued() const {
          slots;
 }
 
+void WorkerRecord::Judge(Nanos now, bool anew) {
+  constexpr int64_t kMost = 2 * Slowness::kUnit;
+  const Nanos queued = Queued();
+  const int64_t units = slowness.units();
+  const Nanos fair = units > kMost ? queued / units * kMost : queued;
+  dry_at = anew ? now + queued : std::min(dry_at, now + queued);
+  due_at = anew ? now + fair : std::min(due_at, now + fair);
+}
+
 bool WorkerRecord::Wants(Nanos target) const {
   if (paused || draining) return false;
   if (alone) return num_tasks == 0;

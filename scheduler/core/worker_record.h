@@ -22,6 +22,9 @@ struct WorkerRecord {
 
   // How long its leases should take it from now on.
   Nanos Queued() const;
+  // Sets dry_at and due_at, by what it holds now. Unless `anew`, they are not
+  // put off: that it has less to do does not make it less late.
+  void Judge(Nanos now, bool anew);
   // Whether it should have another lease: it has fewer tasks than slots, or
   // none beyond, or less to do than a lease takes.
   bool Wants(Nanos target) const;
@@ -56,6 +59,9 @@ struct WorkerRecord {
   Nanos silent_at = 0;
   // When it should have delivered all that it holds.
   Nanos dry_at = 0;
+  // The same, of a worker that is at most twice as slow as the mean: one that
+  // is slower is overdue before it should have delivered.
+  Nanos due_at = 0;
   // All that it holds is held by another worker too: that it is late does not
   // matter before this time.
   Nanos copied_until = 0;

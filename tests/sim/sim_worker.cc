@@ -163,7 +163,44 @@ void SimWorker::Receive(const TakeBack& ask) {
     returned.tasks = grant.unstarted.Intersection(ask.tasks).intervals();
     grant.unstarted.Remove(ask.tasks);
   }
+  for (size_t slot = 0; slot < running_.size(); ++slot) {
+    if (!running_[slot].has_value() || running_[slot]->lease != ask.lease) {
+      continue;
+    }
+    const Interval cut = CutUnstarted(slot, ask.tasks);
+    if (cut.size() > 0) returned.tasks.push_back(cut);
+  }
+  std::sort(
+      returned.tasks.begin(), returned.tasks.end(),
+      [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
   Tell(std::move(returned));
+}
+
+absl::Duration SimWorker::TimeOf(const Slice& slice, Interval tasks) const {
+  absl::Duration time;
+  for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+    time += world_->Work(slice.job, task) / slice.rate;
+  }
+  return time;
+}
+
+Interval SimWorker::CutUnstarted(size_t slot, Interval asked) {
+  Slice& slice = *running_[slot];
+  const int64_t end = slice.tasks.end;
+  if (asked.end < end) return {end, end};
+  int64_t unstarted = slice.tasks.begin;
+  for (absl::Duration at = slice.started;
+       unstarted < end && at <= world_->now(); ++unstarted) {
+    at += TimeOf(slice, {unstarted, unstarted + 1});
+  }
+  const Interval cut = {std::max(unstarted, asked.begin), end};
+  if (cut.size() <= 0) return {end, end};
+  slice.tasks.end = cut.begin;
+  slice.busy = TimeOf(slice, slice.tasks);
+  slice.serial = next_serial_++;
+  Later(slice.started + slice.busy - world_->now(),
+        [this, slot, serial = slice.serial] { Finish(slot, serial); });
+  return cut;
 }
 
 void SimWorker::Receive(const RevokeLease& revoke) {
@@ -254,13 +291,15 @@ void SimWorker::LeaveIfDrained() {
 SimWorker::Slice SimWorker::NextSlice(Grant* grant) {
   const Interval run = *grant->unstarted.First();
   Slice slice = {grant->lease, grant->job, {run.begin, run.begin}, {}, 0};
+  slice.started = world_->now();
+  slice.rate = speed_ * factor_;
   // A task that will go wrong runs, and is reported, by itself.
   while (slice.tasks.end < run.end &&
          slice.busy < world_->options_.frame_interval &&
          slice.tasks.size() < kMostTasksPerFrame) {
     const bool bad = world_->IsBad(slice.job, slice.tasks.end);
     if (bad && slice.tasks.size() > 0) break;
-    slice.busy += world_->Work(slice.job, slice.tasks.end) / (speed_ * factor_);
+    slice.busy += world_->Work(slice.job, slice.tasks.end) / slice.rate;
     ++slice.tasks.end;
     if (bad) break;
   }

@@ -75,6 +75,9 @@ class SimWorker {
     scheduler::core::Interval tasks;
     absl::Duration busy;
     uint64_t serial = 0;
+    // Its tasks run one after the other from then on, so much work in a second.
+    absl::Duration started;
+    double rate = 1;
   };
   struct Frame {
     Slice slice;
@@ -83,6 +86,12 @@ class SimWorker {
   void FillSlots();
   Slice NextSlice(Grant* grant);
   void Run(size_t slot, Slice slice);
+  absl::Duration TimeOf(const Slice& slice,
+                        scheduler::core::Interval tasks) const;
+  // Takes from the end of what a slot runs the tasks that it has not begun, of
+  // `asked`; returns them.
+  scheduler::core::Interval CutUnstarted(size_t slot,
+                                         scheduler::core::Interval asked);
   void Finish(size_t slot, uint64_t serial);
   void SendFrame(uint64_t key);
   void ConnectLater();
