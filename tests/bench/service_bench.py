@@ -141,9 +141,20 @@ class Bench:
         with self.cluster() as c:
             job_id = c.rpc.submit_job(plan=self.plan_many(c),
                                       request_id=os.urandom(16)).job_id
-            c.rpc.await_job(job_id, lambda job: job.tasks_done >= MANY // 2,
-                            "half of the job")
+            # More often than a watch tells: it is a matter of a second.
+            processes.poll(
+                lambda: c.rpc.get_job(job_id=job_id).job.tasks_done >=
+                MANY // 2, "half of the job", interval=0.001)
+            # Else they would be through before the kill.
+            for pid in c.worker_pids():
+                processes.send(pid, signal.SIGSTOP)
+            half = c.rpc.get_job(job_id=job_id).job
+            if half.tasks_done == MANY:
+                raise SystemExit("the job ended before its scheduler could be "
+                                 "killed")
             c.kill_scheduler()
+            for pid in c.worker_pids():
+                processes.send(pid, signal.SIGCONT)
             begin = time.perf_counter()
             c.start_scheduler()
             ready = time.perf_counter()
@@ -179,9 +190,9 @@ class Bench:
 class Peer:
     """dask.distributed, by its scripts in a folder of the peers."""
 
-    def __init__(self, folder, repeats):
+    def __init__(self, folder, repeats, tasks):
         self.folder = pathlib.Path(folder)
-        self.repeats = repeats
+        self.repeats, self.tasks = repeats, tasks
         missing = []
         if not (self.folder / "bench_tasks.py").is_file():
             missing.append(f"its scripts are not in '{self.folder}' (--peer)")
@@ -206,7 +217,7 @@ class Peer:
 
     def tasks_and_latency(self):
         records = self.run("bench_tasks.py", "--backend", "dask-tcp",
-                           "--sizes", 10_000, "--repeats", self.repeats,
+                           "--sizes", self.tasks, "--repeats", self.repeats,
                            "--latency", 500)
         rates = [r["tasks_per_s"] for r in records
                  if r["test"] == "throughput"]
@@ -297,13 +308,16 @@ def main():
     parser.add_argument("--peer", type=pathlib.Path,
                         default=ROOT.parent / "shared" / "peers" / "dask",
                         help="folder of its scripts")
+    parser.add_argument("--peer-tasks", type=int, default=10_000,
+                        help="of one run; a second does some hundred")
     parser.add_argument("--without-peer", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
     wanted = arguments.only or list(MEASUREMENTS)
     peer_bench = None
     if not arguments.without_peer:
-        peer_bench = Peer(arguments.peer, arguments.repeats)
+        peer_bench = Peer(arguments.peer, arguments.repeats,
+                          arguments.peer_tasks)
     result = {"schema": 1, "machine": machine(), "repeats": arguments.repeats}
     bench = Bench(arguments)
     for name in wanted:
