@@ -290,7 +290,10 @@ void SimWorker::LeaveIfDrained() {
 
 SimWorker::Slice SimWorker::NextSlice(Grant* grant) {
   const Interval run = *grant->unstarted.First();
-  Slice slice = {grant->lease, grant->job, {run.begin, run.begin}, {}, 0};
+  Slice slice;
+  slice.lease = grant->lease;
+  slice.job = grant->job;
+  slice.tasks = {run.begin, run.begin};
   slice.started = world_->now();
   slice.rate = speed_ * factor_;
   // A task that will go wrong runs, and is reported, by itself.
