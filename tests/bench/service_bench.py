@@ -212,6 +212,7 @@ class Peer:
                 ["/usr/bin/python3", script, *map(str, options), "--out", out],
                 cwd=self.folder, check=True, stdout=subprocess.DEVNULL,
                 env={**os.environ, "QUIET_WAIT": "3",
+                     "PYTHONPATH": str(self.folder),
                      "PYTHONDONTWRITEBYTECODE": "1"})
             return [json.loads(line) for line in out.read_text().splitlines()]
 
