@@ -31,11 +31,10 @@ TEST(CheckMessageBytesTest, RefusesWhatTheOtherEndWould) {
   EXPECT_TRUE(CheckMessageBytes((16 << 20) - (64 << 10)).ok());
   const absl::Status refused = CheckMessageBytes(size_t{26} << 20);
   EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(
-      std::string(refused.message()),
-      "the job takes 26 MiB as a message, which may have 15.9 MiB: list "
-      "fewer selections (200,000 of two dimensions fit), or cut the cube "
-      "into chunks");
+  EXPECT_EQ(std::string(refused.message()),
+            "the job takes 26 MiB as a message, which may have 15.9 MiB: list "
+            "fewer selections (200,000 of two dimensions fit), or cut the cube "
+            "into chunks");
 }
 
 }  // namespace
