@@ -50,7 +50,7 @@ class LruCache {
   std::list<std::pair<ChunkName, int64_t>> held_;
 };
 
-struct Enumerated {
+struct ListedReads {
   std::set<ChunkName> chunks;
   int64_t reads = 0;
   int64_t cached_reads = 0;
@@ -157,7 +157,7 @@ TEST(CountReadsTest, IsWhatEnumerationCountsAndABoundForCaches) {
     const RandomJob job = MakeJob(&random);
     const ReadCost cost =
         *CountReads(job.cube, job.request, job.grid, job.cache_bytes);
-    std::vector<Enumerated> counted(job.cube.variables.size());
+    std::vector<ListedReads> counted(job.cube.variables.size());
     LruCache cache(job.cache_bytes);
     LruCache wanted(cost.wanted_cache_bytes);
     int64_t wanted_reads = 0;
