@@ -29,9 +29,9 @@ struct StorageChunk {
 // ceil(extents[d] / chunk[d]) of them. Ordinals count them in row-major order,
 // the last dimension fastest.
 struct StorageGrid {
-  std::vector<int64_t> extents;
-  std::vector<int64_t> chunk;
-  std::vector<int64_t> counts;
+  std::vector<int64_t> extents = {};
+  std::vector<int64_t> chunk = {};
+  std::vector<int64_t> counts = {};
   // The product of the counts; 0 if any extent is 0.
   int64_t num_chunks = 0;
 };
@@ -76,7 +76,7 @@ class ChunkIndex {
     uint64_t address = 0;
     uint32_t bytes = 0;
     // Per dimension, chunks from one to the next.
-    std::vector<int64_t> strides;
+    std::vector<int64_t> strides = {};
   };
   enum class Form { kDense, kSparse, kImplicit };
 
