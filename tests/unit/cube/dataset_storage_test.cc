@@ -147,10 +147,13 @@ TEST_P(AllKindsTest, ListsWhatTheLibraryLists) {
   for (const int64_t one_in : {0, 3, 40, -1}) {
     for (const int64_t user_block : {0, 512, 4096}) {
       for (const std::vector<int64_t>& shape : extents) {
+        // With one dimension without a limit it is an extensible array.
+        if (matrix.kind == ChunkIndexKind::kBTree2 && shape.size() == 1) {
+          continue;
+        }
         StoredSpec spec{.kind = matrix.kind,
                         .extents = shape,
                         .chunk = std::vector<int64_t>(shape.size(), 2)};
-        if (matrix.kind == ChunkIndexKind::kSingle) spec.chunk = shape;
         if (shape.size() == 1) spec.chunk = {1};
         if (matrix.kind == ChunkIndexKind::kSingle) spec.chunk = shape;
         spec.filtered = matrix.filtered;
