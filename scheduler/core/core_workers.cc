@@ -288,7 +288,10 @@ void Core::On(const LeaseReturned& event) {
   }
   ReleaseToPools(lease, RunsOf(returned));
   // Those who have less come first when the tasks are given out again.
-  worker->Judge(now_, false);
+  const Nanos due_at = worker->due_at;
+  worker->Judge(now_, true);
+  // That it has less to do does not make it less late.
+  worker->due_at = std::min(worker->due_at, due_at);
   worker->copied_until = 0;
   Reindex(worker);
 }
