@@ -35,6 +35,7 @@ cmake -S "$root" -B "$build" -G Ninja \
   -DCMAKE_C_COMPILER="${cxx/clang++/clang}" \
   -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
   -DCMAKE_CXX_FLAGS="-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION" \
+  -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 \
   -DINTERNODE_BUILD_BENCHMARKS=OFF \
   -DINTERNODE_SANITIZE=address,undefined > /dev/null
 cmake --build "$build" -j "${JOBS:-2}" --target "${targets[@]}"
