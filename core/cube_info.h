@@ -30,6 +30,10 @@ struct VariableInfo {
   // As people read them, in the order of application: "shuffle", "deflate 4",
   // "filter 32015".
   std::vector<std::string> filters;
+  // Why its numbers are read through the HDF5 library, one thread at a time:
+  // "filter 32015 (zstd)", "virtual dataset". Empty: they are read without it,
+  // on the fast path.
+  std::string library_reason;
   // _FillValue and missing_value, in packed numbers.
   std::vector<double> missing;
   // valid_min/valid_max or valid_range, in packed numbers.

@@ -38,10 +38,23 @@ class BlockReader {
                             core::Block* block) = 0;
 };
 
+class ReadPool;
+
+// What the storage chunks that blocks share may take where nobody says: an
+// eighth of this machine's memory, but at most 1 GiB.
+int64_t UsualCacheBytes();
+
 struct BlockReaderOptions {
+  // What the readers of a process share, so that their memory together stays
+  // within one limit (cube/read_pool.h). Null: the reader has one of its own,
+  // of cache_bytes.
+  std::shared_ptr<ReadPool> pool;
   // For storage chunks, decompressed, that several blocks share; taken only
-  // when blocks cut through storage chunks.
-  int64_t cache_bytes = int64_t{256} << 20;
+  // when blocks cut through storage chunks. Where variables are read through
+  // the HDF5 library, they share so much too.
+  int64_t cache_bytes = UsualCacheBytes();
+  // Everything is read through the HDF5 library: to compare with.
+  bool library_only = false;
 };
 
 // Errors: kNotFound, an unknown variable; kInvalidArgument, a variable with a

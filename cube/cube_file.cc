@@ -87,12 +87,14 @@ absl::Status CheckReadable(const std::string& path) {
 }  // namespace
 
 FileIdentity FileIdentity::Of(const struct stat& info) {
-  constexpr int64_t kNanoseconds = 1000000000;
-  return {
-      .device = info.st_dev,
-      .inode = info.st_ino,
-      .bytes = info.st_size,
-      .mtime_ns = info.st_mtim.tv_sec * kNanoseconds + info.st_mtim.tv_nsec};
+  const auto nanoseconds = [](const struct timespec& time) {
+    return int64_t{time.tv_sec} * 1000000000 + int64_t{time.tv_nsec};
+  };
+  return {.device = info.st_dev,
+          .inode = info.st_ino,
+          .bytes = info.st_size,
+          .mtime_ns = nanoseconds(info.st_mtim),
+          .ctime_ns = nanoseconds(info.st_ctim)};
 }
 
 CubeFile::~CubeFile() {
@@ -133,6 +135,8 @@ absl::StatusOr<std::unique_ptr<CubeFile>> OpenCubeFile(
       return h5::Error(absl::StatusCode::kInternal,
                        absl::StrCat("cannot examine '", path, "'"));
     }
+    INTERNODE_ASSIGN_OR_RETURN(
+        cube_file->bytes, FileByteSource::Of(*static_cast<int*>(handle), path));
     cube_file->file = *std::move(opened);
   }
   cube_file->identity = FileIdentity::Of(info);

@@ -13,7 +13,9 @@
 #include "absl/status/statusor.h"
 
 #include "core/data_type.h"
+#include "cube/byte_source.h"
 #include "cube/h5.h"
+#include "cube/storage_plan.h"
 
 namespace internode::cube {
 
@@ -24,6 +26,7 @@ struct FileIdentity {
   uint64_t inode = 0;
   int64_t bytes = 0;
   int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
 
   static FileIdentity Of(const struct stat& info);
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
@@ -39,6 +42,7 @@ struct StoredVariable {
   // Of the dataset; less than the dimension's size where an unlimited
   // dimension has grown through another variable.
   std::vector<int64_t> extents;
+  StoragePlan plan;
 };
 
 // An open file. Constant after Cube::Open. `file` is used and closed under
@@ -52,6 +56,8 @@ struct CubeFile {
   std::string path;
   FileIdentity identity;
   h5::File file;
+  // The same open file, read without the library.
+  std::unique_ptr<const ByteSource> bytes;
   std::vector<StoredVariable> variables;
 };
 

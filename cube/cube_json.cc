@@ -41,9 +41,13 @@ Json VariableJson(const core::VariableInfo& variable) {
                {"storage", variable.storage},
                {"storage_chunks", variable.storage_chunks},
                {"filters", variable.filters},
+               {"fast_path", variable.library_reason.empty()},
                {"missing", variable.missing},
                {"scale_factor", variable.scale_factor},
                {"add_offset", variable.add_offset}};
+  if (!variable.library_reason.empty()) {
+    json["fast_path_reason"] = variable.library_reason;
+  }
   if (variable.valid_min.has_value()) json["valid_min"] = *variable.valid_min;
   if (variable.valid_max.has_value()) json["valid_max"] = *variable.valid_max;
   json["attributes"] = AttributesJson(variable.attributes);

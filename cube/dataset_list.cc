@@ -185,6 +185,9 @@ absl::Status DescribeStorage(hid_t dataset, StoredDataset* stored)
         FilterName(id, absl::MakeConstSpan(values).subspan(
                            0, std::min(count, values.size()))));
   }
+  if (stored->type.has_value()) {
+    stored->plan = PlanStorage(dataset, creation.get(), *stored);
+  }
   return absl::OkStatus();
 }
 
@@ -226,7 +229,8 @@ absl::StatusOr<StoredDataset> Describe(hid_t dataset, std::string path,
 // Lists groups breadth first, each object once.
 class Lister {
  public:
-  explicit Lister(hid_t file) : file_(file) {}
+  explicit Lister(hid_t file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex())
+      : file_(file), library_reason_(LibraryReasonOfFile(file)) {}
 
   absl::StatusOr<DatasetList> Run()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
@@ -298,6 +302,9 @@ class Lister {
     } else if (info.type == H5O_TYPE_DATASET) {
       INTERNODE_ASSIGN_OR_RETURN(StoredDataset stored,
                                  Describe(object.get(), path, info.addr));
+      if (!library_reason_.empty()) {
+        stored.plan.library_reason = library_reason_;
+      }
       list_.by_address[stored.address] = list_.datasets.size();
       list_.by_path[stored.path] = list_.datasets.size();
       list_.datasets.push_back(std::move(stored));
@@ -315,6 +322,7 @@ class Lister {
   }
 
   const hid_t file_;
+  const std::string library_reason_;
   std::set<uint64_t> seen_;
   // Of list_.groups, the first that is not listed yet.
   size_t next_group_ = 0;

@@ -12,6 +12,7 @@
 #include "core/attribute.h"
 #include "core/data_type.h"
 #include "cube/h5.h"
+#include "cube/storage_plan.h"
 
 namespace internode::cube {
 
@@ -35,6 +36,8 @@ struct StoredDataset {
   std::string storage;
   std::vector<int64_t> storage_chunks;
   std::vector<std::string> filters;
+  // How its numbers are read, where it has a type.
+  StoragePlan plan;
 
   // A dimension scale.
   bool is_scale = false;

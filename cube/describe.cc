@@ -208,12 +208,14 @@ class Describer {
     variable.storage_chunks = dataset.storage_chunks;
     variable.storage = dataset.storage;
     variable.filters = dataset.filters;
+    variable.library_reason = dataset.plan.library_reason;
     variable.attributes = dataset.attributes;
     SetPacking(*dataset.type, &variable);
     info().variables.push_back(std::move(variable));
     description_.stored.push_back({.path = dataset.path,
                                    .read_type = *dataset.type,
-                                   .extents = dataset.shape});
+                                   .extents = dataset.shape,
+                                   .plan = dataset.plan});
   }
 
   void AddDimension(const NamedDimension& dim) {

@@ -5,31 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cube/register_tile.h"
+
 namespace internode::cube {
 namespace {
-
-// The compilers' vector extensions, so that every processor has them.
-typedef uint8_t Bytes16 __attribute__((vector_size(16)));
-
-Bytes16 Load(const std::byte* from) {
-  Bytes16 bytes;
-  std::memcpy(&bytes, from, sizeof(bytes));
-  return bytes;
-}
-
-void Store(Bytes16 bytes, std::byte* to) {
-  std::memcpy(to, &bytes, sizeof(bytes));
-}
-
-// The bytes of the first, or the second, halves of a and b, in turn.
-Bytes16 MixLow(Bytes16 a, Bytes16 b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                 6, 22, 7, 23);
-}
-Bytes16 MixHigh(Bytes16 a, Bytes16 b) {
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
-                                 29, 14, 30, 15, 31);
-}
 
 // 16 elements of kBytes bytes (2, 4 or 8): from kBytes planes, which begin at
 // planes[0], planes[1], …, to `natural`. Each round mixes plane i with plane
@@ -37,17 +16,22 @@ Bytes16 MixHigh(Bytes16 a, Bytes16 b) {
 template <size_t kBytes>
 void Mix16(const std::array<const std::byte*, kBytes>& planes, size_t at,
            std::byte* natural) {
-  std::array<Bytes16, kBytes> rows;
-  for (size_t b = 0; b < kBytes; ++b) rows[b] = Load(planes[b] + at);
+  std::array<Register<uint8_t>, kBytes> rows;
+  for (size_t b = 0; b < kBytes; ++b)
+    rows[b] = LoadRegister<uint8_t>(planes[b] + at);
   for (size_t round = 1; round < kBytes; round *= 2) {
-    std::array<Bytes16, kBytes> mixed;
+    std::array<Register<uint8_t>, kBytes> mixed;
     for (size_t i = 0; i < kBytes / 2; ++i) {
-      mixed[2 * i] = MixLow(rows[i], rows[i + kBytes / 2]);
-      mixed[2 * i + 1] = MixHigh(rows[i], rows[i + kBytes / 2]);
+      const Register<uint8_t> a = rows[i];
+      const Register<uint8_t> b = rows[i + kBytes / 2];
+      mixed[2 * i] = Interleave<uint8_t, false>(a, b);
+      mixed[2 * i + 1] = Interleave<uint8_t, true>(a, b);
     }
     rows = mixed;
   }
-  for (size_t i = 0; i < kBytes; ++i) Store(rows[i], natural + 16 * i);
+  for (size_t i = 0; i < kBytes; ++i) {
+    StoreRegister<uint8_t>(rows[i], natural + 16 * i);
+  }
 }
 
 template <size_t kBytes>

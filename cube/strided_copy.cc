@@ -1,64 +1,29 @@
 #include "cube/strided_copy.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+
+#include "cube/register_tile.h"
 
 namespace internode::cube {
 namespace {
 
 using Dimensions = absl::InlinedVector<CopyDimension, 8>;
 
-// A register of as many numbers of type T as fit into 16 bytes. The compilers'
-// vector extensions, so that every processor has them.
-template <typename T>
-struct Register {
-  static constexpr int kLanes = 16 / sizeof(T);
-  typedef T Type __attribute__((vector_size(16)));
-};
-
-// The numbers of the first (kHigh = false) or the second halves of a and b,
-// in turn.
-template <typename T, bool kHigh, int... kLane>
-typename Register<T>::Type Interleave(
-    typename Register<T>::Type a, typename Register<T>::Type b,
-    std::integer_sequence<int, kLane...> /*lanes*/) {
-  constexpr int kLanes = Register<T>::kLanes;
-  constexpr int kStart = kHigh ? kLanes / 2 : 0;
-  return __builtin_shufflevector(
-      a, b, (kStart + kLane / 2 + (kLane % 2) * kLanes)...);
-}
-
 // Transposes a square tile, with a side of kLanes numbers.
 template <typename T>
 void TransposeTile(const std::byte* source, int64_t source_stride,
                    std::byte* target, int64_t target_stride) {
-  constexpr int kLanes = Register<T>::kLanes;
-  using Vector = typename Register<T>::Type;
-  constexpr std::make_integer_sequence<int, kLanes> kSequence;
-  std::array<Vector, kLanes> rows;
-  for (size_t i = 0; i < kLanes; ++i) {
-    std::memcpy(&rows[i], source + static_cast<int64_t>(i) * source_stride,
-                sizeof(Vector));
+  RegisterTile<T> rows;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = LoadRegister<T>(source + static_cast<int64_t>(i) * source_stride);
   }
-  // Each round brings row i + kLanes / 2 between the numbers of row i; after
-  // log2(kLanes) rounds, rows are columns.
-  for (int round = 1; round < kLanes; round *= 2) {
-    std::array<Vector, kLanes> mixed;
-    for (size_t i = 0; i < kLanes / 2; ++i) {
-      const Vector a = rows[i];
-      const Vector b = rows[i + kLanes / 2];
-      mixed[2 * i] = Interleave<T, false>(a, b, kSequence);
-      mixed[2 * i + 1] = Interleave<T, true>(a, b, kSequence);
-    }
-    rows = mixed;
-  }
-  for (size_t i = 0; i < kLanes; ++i) {
-    std::memcpy(target + static_cast<int64_t>(i) * target_stride, &rows[i],
-                sizeof(Vector));
+  Transpose<T>(&rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    StoreRegister<T>(rows[i], target + static_cast<int64_t>(i) * target_stride);
   }
 }
 
@@ -86,7 +51,7 @@ template <typename T>
 void TransposePlane(const CopyDimension& along_source,
                     const CopyDimension& along_target, const std::byte* source,
                     std::byte* target) {
-  constexpr int64_t kLanes = Register<T>::kLanes;
+  constexpr int64_t kLanes = kRegisterLanes<T>;
   constexpr int64_t kBytes = sizeof(T);
   const int64_t source_tiles = along_source.count / kLanes * kLanes;
   const int64_t target_tiles = along_target.count / kLanes * kLanes;

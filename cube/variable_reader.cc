@@ -9,7 +9,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
 
@@ -22,29 +21,7 @@ using Sizes = std::array<hsize_t, H5S_MAX_RANK>;
 
 int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// "time=0:882, y=0:2".
-std::string BoxText(const core::VariableInfo& info, const Box& box) {
-  std::vector<std::string> parts;
-  for (size_t d = 0; d < box.size(); ++d) {
-    parts.push_back(
-        absl::StrCat(info.dims[d].name, "=", box[d].begin, ":", box[d].end));
-  }
-  return absl::StrJoin(parts, ", ");
-}
-
-bool IsEmpty(const Box& box) {
-  return std::any_of(box.begin(), box.end(), [](const Extent& extent) {
-    return extent.begin >= extent.end;
-  });
-}
-
 }  // namespace
-
-int64_t NumElements(const Box& box) {
-  int64_t elements = 1;
-  for (const Extent& extent : box) elements *= extent.size();
-  return elements;
-}
 
 PieceIterator::PieceIterator(const PlannedVariable& plan, const Box& box,
                              int64_t max_elements)

@@ -12,12 +12,10 @@
 
 #include "core/cube_info.h"
 #include "cube/block_plan.h"
+#include "cube/box.h"
 #include "cube/cube_file.h"
 
 namespace internode::cube {
-
-// A range per storage dimension of a variable.
-using Box = absl::InlinedVector<core::Extent, 5>;
 
 // Cuts boxes into pieces at the boundaries of storage chunks.
 class PieceIterator {
@@ -41,9 +39,6 @@ class PieceIterator {
   Box piece_;
   bool done_ = false;
 };
-
-// The number of elements of `box`.
-int64_t NumElements(const Box& box);
 
 // Reads boxes of one variable with H5Dread, in storage order. Every call, the
 // destructor among them, happens under h5::Lock.

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "cube/block_reader.h"
 #include "cube/cube_json.h"
+#include "cube/read_pool.h"
 #include "functions/function_json.h"
 #include "functions/job_plan.h"
 #include "functions/planned_job.h"
@@ -40,7 +41,9 @@ absl::Status CheckSubmitted(const core::PlannedJob& submitted,
 }  // namespace
 
 Jobs::Jobs(const Options& options, functions::Registry registry)
-    : options_(options), registry_(std::move(registry)) {}
+    : options_(options),
+      registry_(std::move(registry)),
+      read_pool_(std::make_shared<cube::ReadPool>(options.cache_bytes)) {}
 
 absl::StatusOr<Jobs::OpenedCube> Jobs::OpenCube(
     const core::JobSpec& spec) const {
@@ -108,8 +111,9 @@ absl::StatusOr<std::shared_ptr<const WorkerJob>> Jobs::Open(
   }
   INTERNODE_ASSIGN_OR_RETURN(
       std::shared_ptr<cube::BlockReader> reader,
-      cube::NewBlockReader(planned.cube.cube, job->plan.request,
-                           {.cache_bytes = options_.cache_bytes}));
+      cube::NewBlockReader(
+          planned.cube.cube, job->plan.request,
+          {.pool = read_pool_, .cache_bytes = options_.cache_bytes}));
   job->reads = true;
   job->bytes_per_pixel = reader->layout().pixel_stride;
   job->read = [reader = std::move(reader)](const core::Selection& selection,

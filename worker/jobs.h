@@ -11,6 +11,7 @@
 #include "core/cube_info.h"
 #include "core/job_spec.h"
 #include "core/planned_job.h"
+#include "cube/block_reader.h"
 #include "cube/cube.h"
 #include "functions/registry.h"
 #include "worker/data_roots.h"
@@ -24,8 +25,9 @@ class Jobs {
  public:
   struct Options {
     DataRoots data_roots;
-    // Of a job's cube, for storage chunks that blocks share.
-    int64_t cache_bytes = int64_t{256} << 20;
+    // Of the process: for storage chunks that blocks share, and for what is in
+    // flight on the way to a block.
+    int64_t cache_bytes = cube::UsualCacheBytes();
   };
   Jobs(const Options& options, functions::Registry registry);
 
@@ -64,6 +66,8 @@ class Jobs {
 
   const Options options_;
   const functions::Registry registry_;
+  // Of all jobs. Thread-safe.
+  const std::shared_ptr<cube::ReadPool> read_pool_;
 };
 
 }  // namespace internode::worker

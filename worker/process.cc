@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "cube/block_reader.h"
 #include "functions/plugin.h"
 #include "rpc/peer.h"
 #include "worker/data_roots.h"
@@ -45,9 +46,10 @@ EngineOptions EngineOptionsFor(int64_t memory_limit) {
   return options;
 }
 
+// A quarter; blocks and frames have a quarter together, and the function the
+// rest.
 int64_t CacheBytesFor(int64_t memory_limit) {
-  const int64_t usual = int64_t{256} << 20;
-  return memory_limit > 0 ? std::min(memory_limit / 8, usual) : usual;
+  return memory_limit > 0 ? memory_limit / 4 : cube::UsualCacheBytes();
 }
 
 class Process final : public ConnectionUser {

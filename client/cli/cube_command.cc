@@ -35,6 +35,13 @@ std::string DimsText(const Json& cube, const Names& names) {
       });
 }
 
+// "yes", or "no, filter 32015 (zstd)".
+std::string FastPathText(const Json& variable) {
+  if (variable.at("fast_path").get<bool>()) return "yes";
+  return absl::StrCat("no, ",
+                      variable.at("fast_path_reason").get<std::string>());
+}
+
 std::string StorageText(const Json& variable) {
   const auto chunks = variable.at("storage_chunks").get<std::vector<int64_t>>();
   std::string text = chunks.empty()
@@ -81,12 +88,13 @@ std::string CubeText(const Json& cube) {
     absl::StrAppend(&text, "grid mapping: ",
                     cube.at("grid_mapping").get<std::string>(), "\n");
   }
-  std::vector<Names> rows = {{"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE"}};
+  std::vector<Names> rows = {
+    {{"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE", "FAST PATH"}};
   for (const Json& variable : cube.at("variables")) {
     rows.push_back({variable.at("name").get<std::string>(),
                     variable.at("type").get<std::string>(),
                     DimsText(cube, variable.at("dims").get<Names>()),
-                    StorageText(variable)});
+                    StorageText(variable), FastPathText(variable)});
   }
   return text + TableText(rows);
 }

@@ -1,100 +1,312 @@
+// Reading blocks, against its peers in the same run: H5Dread as everybody calls
+// it, and as the limit the decompression alone. Rates are of numbers that come
+// out. Files are made anew in the folder for temporary files, and are in the
+// memory of the system when they are read.
+
+#include <hdf5.h>
+#include <libdeflate.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmark/benchmark.h"
 
 #include "core/block.h"
 #include "cube/block_reader.h"
+#include "cube/chunk_decoder.h"
 #include "cube/cube.h"
-#include "cube/strided_copy.h"
+#include "cube/cube_file.h"
+#include "cube/h5.h"
+#include "cube/read_pool.h"
+#include "cube/series_transpose.h"
+#include "cube/shuffle.h"
+#include "cube/simulate.h"
+#include "cube/simulated_pixel.h"
 #include "tests/unit/cube/cube_testutil.h"
 
 namespace internode::cube {
 namespace {
 
-constexpr int64_t kTimes = 400;
-constexpr int64_t kSide = 100;
+// A file of simulated int16 bands in shuffled and deflated storage chunks.
+struct Layout {
+  const char* name;
+  int64_t dates;
+  int64_t rows;
+  int64_t columns;
+  // Storage chunk; 0: all dates.
+  int64_t chunk_dates;
+  int64_t chunk_rows;
+  int64_t chunk_columns;
+  double clouds;
+};
 
-// Two bands of int16 in storage chunks of all times and 10 x 10 pixels. The
-// numbers are noise, which compresses worse than real data.
-class CubeFixture {
+constexpr std::array<Layout, 5> kLayouts = {{
+    {"(T,10,10)", 448, 100, 250, 0, 10, 10, 0.35},
+    {"(T,50,50)", 448, 100, 250, 0, 50, 50, 0.35},
+    {"(64,64,64)", 448, 128, 192, 64, 64, 64, 0.35},
+    {"(1,250,250)", 192, 250, 250, 1, 250, 250, 0.35},
+    {"dense(T,10,10)", 448, 100, 250, 0, 10, 10, 0.02},
+}};
+
+class File {
  public:
-  CubeFixture()
-      : path_(std::filesystem::temp_directory_path() /
-              ("internode_block_read_bench." + std::to_string(getpid()))) {
-    TestVariable variable = {.name = "a",
-                             .dims = {"time", "y", "x"},
-                             .shape = {kTimes, kSide, kSide},
-                             .chunks = {kTimes, 10, 10},
-                             .deflate = 4};
-    TestVariable other = variable;
-    other.name = "b";
-    WriteCube(path_, {variable, other});
-    cube_ = *Cube::Open(path_);
+  explicit File(const Layout& layout)
+      : layout_(layout),
+        path_(std::filesystem::temp_directory_path() /
+              ("internode_block_read_bench." + std::to_string(getpid()) + "." +
+               std::to_string(&layout - kLayouts.data()) + ".nc")) {
+    SimulateOptions options;
+    options.size = {{"y", layout.rows}, {"x", layout.columns}};
+    options.dates = layout.dates;
+    options.cloud_fraction = layout.clouds;
+    options.storage_chunks = {{"y", layout.chunk_rows},
+                              {"x", layout.chunk_columns}};
+    if (layout.chunk_dates > 0) {
+      options.storage_chunks.push_back({"time", layout.chunk_dates});
+    }
+    ok_ = Simulate(options, path_, /*overwrite=*/true).ok();
+    if (ok_) cube_ = *Cube::Open(path_);
   }
-  ~CubeFixture() { std::filesystem::remove(path_); }
+  ~File() { std::filesystem::remove(path_); }
 
-  std::shared_ptr<const Cube> cube() const { return cube_; }
+  // That of kLayouts[layout].
+  static const File& Of(int64_t layout) {
+    static std::array<std::unique_ptr<File>, kLayouts.size()> files;
+    std::unique_ptr<File>& file = files[static_cast<size_t>(layout)];
+    if (file == nullptr) {
+      file = std::make_unique<File>(kLayouts[static_cast<size_t>(layout)]);
+    }
+    return *file;
+  }
+
+  bool ok() const { return ok_; }
+  const Layout& layout() const { return layout_; }
+  const std::string& path() const { return path_; }
+  const std::shared_ptr<const Cube>& cube() const { return cube_; }
+
+  core::BlockRequest Request() const {
+    core::BlockRequest request;
+    for (const absl::string_view band : kSimulatedBandNames) {
+      request.series.push_back({std::string(band), -1});
+    }
+    request.core_dims = {"time"};
+    request.noncore_dims = {"y", "x"};
+    return request;
+  }
 
  private:
-  std::string path_;
+  const Layout& layout_;
+  const std::string path_;
+  bool ok_ = false;
   std::shared_ptr<const Cube> cube_;
 };
 
-// Blocks of range(0) rows and range(1) columns, one after the other.
-void BM_Read(benchmark::State& state) {
-  static const CubeFixture fixture;
-  core::BlockRequest request;
-  request.series = {{"a", -1}, {"b", -1}};
-  request.core_dims = {"time"};
-  request.noncore_dims = {"y", "x"};
-  auto reader = *NewBlockReader(fixture.cube(), request);
+// Blocks of `rows` x `columns`, one after the other, round and round; on
+// several threads, each the next one.
+class Blocks {
+ public:
+  Blocks(const Layout& layout, int64_t rows, int64_t columns)
+      : rows_(rows),
+        columns_(columns),
+        across_(layout.columns / columns),
+        count_(layout.rows / rows * across_) {}
+
+  core::Selection Next() {
+    const int64_t i = next_.fetch_add(1) % count_;
+    const int64_t y = i / across_ * rows_;
+    const int64_t x = i % across_ * columns_;
+    return Ranges({{y, y + rows_}, {x, x + columns_}});
+  }
+
+ private:
+  const int64_t rows_;
+  const int64_t columns_;
+  const int64_t across_;
+  const int64_t count_;
+  std::atomic<int64_t> next_{0};
+};
+
+// What the threads of one run share.
+struct Shared {
+  std::shared_ptr<ReadPool> pool;
+  std::unique_ptr<BlockReader> reader;
+  std::unique_ptr<Blocks> blocks;
+};
+
+void ReadBlocks(benchmark::State& state, int64_t rows, int64_t columns,
+                bool library_only) {
+  static Shared shared;
+  const File& file = File::Of(state.range(0));
+  if (!file.ok()) return state.SkipWithError("cannot write the file");
+  if (state.thread_index() == 0) {
+    shared.pool = std::make_shared<ReadPool>(int64_t{1} << 30);
+    shared.reader =
+        *NewBlockReader(file.cube(), file.Request(),
+                        {.pool = shared.pool, .library_only = library_only});
+    shared.blocks = std::make_unique<Blocks>(
+        file.layout(), rows > 0 ? rows : file.layout().chunk_rows,
+        columns > 0 ? columns : file.layout().chunk_columns);
+  }
   core::Block block;
   int64_t bytes = 0;
-  int64_t y = 0;
-  int64_t x = 0;
   for (auto _ : state) {
-    const absl::Status status = reader->Read(
-        Ranges({{y, y + state.range(0)}, {x, x + state.range(1)}}), &block);
-    if (!status.ok()) state.SkipWithError("cannot read");
-    bytes += block.num_pixels() * reader->layout().pixel_stride;
-    x += state.range(1);
-    if (x == kSide) {
-      x = 0;
-      y = (y + state.range(0)) % kSide;
+    if (!shared.reader->Read(shared.blocks->Next(), &block).ok()) {
+      state.SkipWithError("cannot read");
     }
+    bytes += block.num_pixels() * shared.reader->layout().pixel_stride;
   }
   state.SetBytesProcessed(bytes);
+  state.SetLabel(file.layout().name);
 }
-BENCHMARK(BM_Read)
-    ->ArgNames({"rows", "columns"})
-    ->Args({10, 10})
-    ->Args({50, 50})
-    ->Args({100, 100})
-    ->Args({5, 5})
-    ->Args({1, 100});
 
-// (time, y, x) of int16 to pixel-major, range(0) pixels.
-void BM_Transpose(benchmark::State& state) {
-  const int64_t pixels = state.range(0);
-  std::vector<int16_t> source(static_cast<size_t>(kTimes * pixels));
-  std::vector<int16_t> target(source.size());
-  const std::vector<CopyDimension> dims = {{kTimes, pixels * 2, 2},
-                                           {pixels, 2, kTimes * 2}};
+void BM_Fast(benchmark::State& state) { ReadBlocks(state, 0, 0, false); }
+void BM_FastRows(benchmark::State& state) {
+  ReadBlocks(state, 1, kLayouts[0].columns, false);
+}
+void BM_Library(benchmark::State& state) { ReadBlocks(state, 0, 0, true); }
+
+// H5Dread of each band, in storage order, into memory that is there, with the
+// library's own cache of 1 MiB.
+void PlainReads(benchmark::State& state, int64_t rows, int64_t columns) {
+  const File& file = File::Of(state.range(0));
+  if (!file.ok()) return state.SkipWithError("cannot write the file");
+  const Layout& layout = file.layout();
+  Blocks blocks(layout, rows > 0 ? rows : layout.chunk_rows,
+                columns > 0 ? columns : layout.chunk_columns);
+  const h5::Lock lock;
+  const h5::File opened(
+      H5Fopen(file.path().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  std::vector<h5::Dataset> bands;
+  for (const absl::string_view band : kSimulatedBandNames) {
+    bands.emplace_back(
+        H5Dopen2(opened.get(), std::string(band).c_str(), H5P_DEFAULT));
+  }
+  std::vector<int16_t> numbers;
+  int64_t bytes = 0;
   for (auto _ : state) {
-    StridedCopy(dims, 2, reinterpret_cast<const std::byte*>(source.data()),
-                reinterpret_cast<std::byte*>(target.data()));
-    benchmark::DoNotOptimize(target.data());
+    const core::Selection selection = blocks.Next();
+    const std::array<hsize_t, 3> start = {
+        0, static_cast<hsize_t>(selection.extents[0].begin),
+        static_cast<hsize_t>(selection.extents[1].begin)};
+    const std::array<hsize_t, 3> count = {
+        static_cast<hsize_t>(layout.dates),
+        static_cast<hsize_t>(selection.extents[0].size()),
+        static_cast<hsize_t>(selection.extents[1].size())};
+    const size_t elements = count[0] * count[1] * count[2];
+    numbers.resize(elements * bands.size());
+    const h5::Space memory(H5Screate_simple(3, count.data(), nullptr));
+    for (size_t b = 0; b < bands.size(); ++b) {
+      const h5::Space space(H5Dget_space(bands[b].get()));
+      H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr,
+                          count.data(), nullptr);
+      if (H5Dread(bands[b].get(), H5T_NATIVE_INT16, memory.get(), space.get(),
+                  H5P_DEFAULT, numbers.data() + b * elements) < 0) {
+        state.SkipWithError("cannot read");
+      }
+    }
+    bytes += static_cast<int64_t>(numbers.size()) * 2;
+  }
+  state.SetBytesProcessed(bytes);
+  state.SetLabel(layout.name);
+}
+
+void BM_H5Dread(benchmark::State& state) { PlainReads(state, 0, 0); }
+void BM_H5DreadRows(benchmark::State& state) {
+  PlainReads(state, 1, kLayouts[0].columns);
+}
+
+// The limit: the same storage chunks, from memory, into memory that stays in
+// the processor's cache as far as it fits.
+void BM_Inflate(benchmark::State& state) {
+  const File& file = File::Of(state.range(0));
+  if (!file.ok()) return state.SkipWithError("cannot write the file");
+  ReadPool pool(0);
+  std::vector<std::vector<std::byte>> chunks;
+  size_t chunk_bytes = 0;
+  for (const StoredVariable& variable : file.cube()->file().variables) {
+    if (variable.read_type != core::DataType::kInt16 ||
+        variable.extents.size() != 3 || variable.extents[0] < 100) {
+      continue;
+    }
+    chunk_bytes = variable.plan.pipeline.chunk_bytes;
+    const auto dataset = pool.Find(file.cube()->file(), variable);
+    if (!dataset.ok()) return state.SkipWithError("cannot read the index");
+    (*dataset)->storage.chunks.ForEachWritten(
+        [&](int64_t /*ordinal*/, const StorageChunk& chunk) {
+          chunks.emplace_back(chunk.bytes);
+          if (!file.cube()
+                   ->file()
+                   .bytes->ReadAt(chunk.address, absl::MakeSpan(chunks.back()))
+                   .ok()) {
+            state.SkipWithError("cannot read");
+          }
+        });
+  }
+  libdeflate_decompressor* const deflate = libdeflate_alloc_decompressor();
+  std::vector<std::byte> target(chunk_bytes);
+  size_t i = 0;
+  for (auto _ : state) {
+    const std::vector<std::byte>& chunk = chunks[i++ % chunks.size()];
+    if (libdeflate_zlib_decompress(deflate, chunk.data(), chunk.size(),
+                                   target.data(), target.size(),
+                                   nullptr) != LIBDEFLATE_SUCCESS) {
+      state.SkipWithError("cannot decompress");
+    }
+  }
+  libdeflate_free_decompressor(deflate);
+  state.SetBytesProcessed(state.iterations() *
+                          static_cast<int64_t>(chunk_bytes));
+  state.SetLabel(file.layout().name);
+}
+
+BENCHMARK(BM_Inflate)->DenseRange(0, 4)->UseRealTime();
+BENCHMARK(BM_H5Dread)->DenseRange(0, 4)->UseRealTime();
+BENCHMARK(BM_Library)->DenseRange(0, 4)->UseRealTime();
+BENCHMARK(BM_Fast)->DenseRange(0, 4)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(BM_H5DreadRows)->DenseRange(0, 1)->UseRealTime();
+BENCHMARK(BM_FastRows)->DenseRange(0, 1)->UseRealTime();
+
+// 448 times of range(0) pixels, shuffled: turned while it is put together.
+void BM_TransposePlanes(benchmark::State& state) {
+  constexpr size_t kTimes = 448;
+  const auto pixels = static_cast<size_t>(state.range(0));
+  std::vector<std::byte> chunk(kTimes * pixels * 2 + Buffer::kSlack);
+  std::vector<std::byte> block(kTimes * pixels * 2);
+  std::vector<const std::byte*> rows;
+  std::vector<std::byte*> series;
+  for (size_t t = 0; t < kTimes; ++t) rows.push_back(&chunk[t * pixels]);
+  for (size_t p = 0; p < pixels; ++p) series.push_back(&block[p * kTimes * 2]);
+  for (auto _ : state) {
+    TransposePlanes(rows, static_cast<std::ptrdiff_t>(kTimes * pixels), series);
+    benchmark::DoNotOptimize(block.data());
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(state.iterations() * kTimes * pixels * 2);
+  state.SetBytesProcessed(state.iterations() *
+                          static_cast<int64_t>(block.size()));
 }
-BENCHMARK(BM_Transpose)->Arg(100)->Arg(2500);
+BENCHMARK(BM_TransposePlanes)->Arg(100)->Arg(2500);
+
+// 100 KiB of numbers of range(0) bytes.
+void BM_Unshuffle(benchmark::State& state) {
+  std::vector<std::byte> shuffled(size_t{100} << 10);
+  std::vector<std::byte> natural(shuffled.size());
+  for (auto _ : state) {
+    Unshuffle(shuffled, static_cast<size_t>(state.range(0)), natural.data());
+    benchmark::DoNotOptimize(natural.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() *
+                          static_cast<int64_t>(natural.size()));
+}
+BENCHMARK(BM_Unshuffle)->Arg(2)->Arg(4)->Arg(8);
 
 }  // namespace
 }  // namespace internode::cube

@@ -1,0 +1,70 @@
+#ifndef INTERNODE_CUBE_READ_SCRATCH_H_
+#define INTERNODE_CUBE_READ_SCRATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+
+#include "cube/buffer.h"
+#include "cube/chunk_cache.h"
+#include "cube/chunk_decoder.h"
+#include "cube/chunk_index.h"
+#include "cube/chunk_scatter.h"
+#include "cube/read_pool.h"
+
+namespace internode::cube {
+
+// What one thread needs while it reads a block, kept for the next block.
+// Thread-compatible.
+struct ReadScratch {
+  // A storage chunk that a block needs.
+  struct Cell {
+    int64_t ordinal = 0;
+    // In the grid, along the series.
+    int64_t place = 0;
+    StorageChunk stored;
+    // It has to be read of the file, as far as is known.
+    bool wanted = false;
+  };
+  // Cells [begin, end) that differ in their place along the series alone.
+  struct Group {
+    // In the grid.
+    absl::InlinedVector<int64_t, 5> place;
+    size_t begin = 0;
+    size_t end = 0;
+    // Where in the file the first cell lies.
+    uint64_t address = 0;
+    // The block has a part of them only.
+    bool cut = false;
+  };
+
+  ChunkDecoder decoder;
+  std::vector<Cell> cells;
+  std::vector<Group> groups;
+  std::vector<ScatterSource> sources;
+  std::vector<const std::byte*> rows;
+  std::vector<ChunkCache::Chunk> held;
+  // As stored: bytes [window_begin, window_end) of the file.
+  Buffer window;
+  uint64_t window_begin = 0;
+  uint64_t window_end = 0;
+  // Decoded.
+  Buffer staging;
+
+  // What was done and is not told yet.
+  ReadCounters counters;
+
+  // All memory that storage chunks are read and decoded to.
+  int64_t bytes() const {
+    return static_cast<int64_t>(decoder.scratch_bytes() + window.capacity() +
+                                staging.capacity());
+  }
+  // What of it the process's cache knows of.
+  int64_t known_bytes = 0;
+};
+
+}  // namespace internode::cube
+
+#endif  // INTERNODE_CUBE_READ_SCRATCH_H_

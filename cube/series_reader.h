@@ -1,0 +1,39 @@
+#ifndef INTERNODE_CUBE_SERIES_READER_H_
+#define INTERNODE_CUBE_SERIES_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+#include "core/selection.h"
+#include "cube/block_plan.h"
+#include "cube/read_scratch.h"
+
+namespace internode::cube {
+
+// Where series of a variable go: a block's first pixel, and what the block is.
+struct SeriesTarget {
+  const SeriesGroup& group;
+  const core::Selection& selection;
+  int64_t pixel_stride = 0;
+  std::byte* first_pixel = nullptr;
+};
+
+// Reads the series of one variable into blocks. Thread-safe.
+class SeriesReader {
+ public:
+  virtual ~SeriesReader() = default;
+
+  // Tells the system what Read will want of the file.
+  virtual void WillRead(const SeriesTarget& target, ReadScratch* scratch) = 0;
+
+  // Reads the series of `target.group` of all pixels of a selection, which is
+  // within the cube and not empty. Errors as BlockReader::Read.
+  virtual absl::Status Read(const SeriesTarget& target,
+                            ReadScratch* scratch) = 0;
+};
+
+}  // namespace internode::cube
+
+#endif  // INTERNODE_CUBE_SERIES_READER_H_
