@@ -29,6 +29,8 @@ struct PlannedJob {
   // Of everything that decides the records. Another plan of the same spec has
   // another one if the cube, or the function, changed.
   uint64_t fingerprint = 0;
+  // Tasks that belong together: see TasksSharingStorage.
+  int64_t tasks_together = 1;
   // What was chosen for the user, one sentence each.
   std::vector<std::string> notes;
 

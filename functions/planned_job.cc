@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 
 #include "base/version.h"
+#include "core/shared_storage.h"
 #include "functions/task_runner.h"
 
 namespace internode::functions {
@@ -108,6 +109,10 @@ core::PlannedJob MakePlannedJob(const core::JobSpec& spec,
   job.grid = plan.grid;
   job.selections = plan.selections;
   job.schema = plan.prepared->schema();
+  if (plan.selections.empty()) {
+    job.tasks_together =
+        core::TasksSharingStorage(cube, plan.request, plan.grid);
+  }
   job.notes = plan.notes;
   job.attributes = FileAttributes(spec, cube, plan);
   for (const core::CoordinateInfo& coordinate : cube.coordinates) {

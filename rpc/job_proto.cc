@@ -1,5 +1,6 @@
 #include "rpc/job_proto.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -163,6 +164,7 @@ v1::JobPlan ToProto(const core::PlannedJob& job) {
   SetSelections(job.selections, message.mutable_selections());
   *message.mutable_schema() = ToProto(*job.schema);
   message.set_fingerprint(job.fingerprint);
+  message.set_tasks_together(job.tasks_together);
   for (const std::string& note : job.notes) message.add_notes(note);
   *message.mutable_output() = OutputOf(job);
   return message;
@@ -179,6 +181,7 @@ absl::StatusOr<core::PlannedJob> FromProto(const v1::JobPlan& message) {
                              FromProto(message.schema()));
   job.schema = std::make_shared<const core::RecordSchema>(std::move(schema));
   job.fingerprint = message.fingerprint();
+  job.tasks_together = std::max<int64_t>(1, message.tasks_together());
   job.notes.assign(message.notes().begin(), message.notes().end());
   INTERNODE_RETURN_IF_ERROR(SetOutput(message.output(), &job));
   return job;

@@ -40,7 +40,11 @@ bool Core::AskBack(WorkerRecord* worker) {
   if (lease == nullptr) return false;
   const int64_t most = std::min(unstarted, (worker->Unstarted() + 1) / 2);
   const Interval last = *lease->remaining.Last();
-  const Interval asked = {std::max(last.begin, last.end - most), last.end};
+  Interval asked = {std::max(last.begin, last.end - most), last.end};
+  // Not in the middle of what belongs together, if something is left then.
+  const int64_t together = lease->job->policies.tasks_together;
+  const int64_t begin = (asked.begin + together - 1) / together * together;
+  if (begin < asked.end) asked.begin = begin;
   lease->asked = asked;
   lease->asked_at = now_;
   asks_.push_back({now_, worker->id, lease->id});

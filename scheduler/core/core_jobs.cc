@@ -48,6 +48,8 @@ JobRecord* Core::AddJob(const JobSubmitted& submission) {
   job->priority =
       std::clamp(submission.priority, -kMostPriority, kMostPriority);
   job->policies = submission.policies;
+  job->policies.tasks_together = std::clamp<int64_t>(
+      job->policies.tasks_together, 1, std::max<int64_t>(1, job->num_tasks));
   return job.get();
 }
 

@@ -32,6 +32,9 @@ struct JobPolicies {
   // A worker process that runs one task for longer is restarted, which counts
   // as a death of the process.
   absl::Duration task_timeout = absl::InfiniteDuration();
+  // Tasks from one multiple of it to the next share what they read, and are
+  // given to one worker process where that costs nothing else. At least 1.
+  int64_t tasks_together = 1;
 
   friend bool operator==(const JobPolicies&, const JobPolicies&) = default;
 };

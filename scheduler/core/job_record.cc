@@ -9,6 +9,12 @@ namespace {
 // How many runs of tasks to retry are looked at for one worker.
 constexpr int kMostRuns = 8;
 
+// The first multiple of `unit` from `task` on.
+int64_t RoundUp(int64_t task, int64_t unit) {
+  const int64_t over = task % unit;
+  return over == 0 ? task : task + (unit - over);
+}
+
 }  // namespace
 
 void Trouble::Remember(Happening happening) {
@@ -46,11 +52,18 @@ std::optional<Interval> JobRecord::TakePending(int64_t most, int64_t stretch,
     const std::optional<Interval> run = pending.NextFrom(cursor);
     if (run.has_value()) {
       taken = {run->begin, std::min(run->end, run->begin + most)};
-      place->stop = std::min(run->end, run->begin + std::max(stretch, most));
+      place->stop =
+          std::min(run->end, RoundUp(run->begin + std::max(stretch, most),
+                                     policies.tasks_together));
       cursor = place->stop;
     } else {
       const Interval first = *pending.First();
       taken = {std::max(first.begin, first.end - most), first.end};
+      // Not in the middle of what belongs together, if something is left then.
+      const int64_t begin = RoundUp(taken->begin, policies.tasks_together);
+      if (begin < taken->end && taken->begin > first.begin) {
+        taken->begin = begin;
+      }
       place->stop = first.end;
     }
   }

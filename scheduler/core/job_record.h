@@ -53,7 +53,8 @@ struct JobRecord {
 
   // Takes up to `most` pending tasks for a worker that is at `place`: next to
   // what it had, else at the front of what nobody works towards, else from the
-  // end of another's stretch. A new stretch is `stretch` tasks long.
+  // end of another's stretch. A new stretch is `stretch` tasks long, and more
+  // if so it ends between tasks that share nothing (JobPolicies).
   std::optional<Interval> TakePending(int64_t most, int64_t stretch,
                                       Place* place);
 

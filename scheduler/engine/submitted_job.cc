@@ -106,6 +106,7 @@ absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
   INTERNODE_ASSIGN_OR_RETURN(value::PlannedJob planned,
                              rpc::FromProto(request.plan()));
   job.num_tasks = planned.num_tasks();
+  job.policies.tasks_together = planned.tasks_together;
   job.num_pixels = planned.grid.num_pixels();
   if (!planned.selections.empty()) {
     INTERNODE_ASSIGN_OR_RETURN(job.num_pixels, CountPixels(planned));

@@ -37,6 +37,34 @@ TEST_F(CoreLeasesTest, AWorkerGoesOnNextToWhatItHad) {
             "grant w7 l5 j1[2,8)");
 }
 
+TEST_F(CoreLeasesTest, TasksThatShareWhatTheyReadStayTogether) {
+  Handle(JobSubmitted{{1}, 1'000'000, 0, {.tasks_together = 20}});
+  EXPECT_EQ(Join(7), (Lines{"notify j1 running", "grant w7 l1 j1[0,1)",
+                            "grant w7 l2 j1[1,2)"}));
+  // Another one begins with tasks that share nothing with the first one's.
+  EXPECT_EQ(Join(8), (Lines{"grant w8 l3 j1[20,21)", "grant w8 l4 j1[21,22)"}));
+  EXPECT_EQ(Arrive(1, 7, 1, 1, {0, 1}, absl::Milliseconds(10))[1],
+            "grant w7 l5 j1[2,18)");
+}
+
+TEST_F(CoreLeasesTest, TasksThatBelongTogetherAreTakenBackTogether) {
+  Handle(JobSubmitted{{1}, 100, 0, {.tasks_together = 10}});
+  Join(7);
+  Arrive(1, 7, 1, 1, {0, 1}, absl::Milliseconds(10));
+  const Lines lines = Join(8);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines[0], "grant w8 l6 j1[90,100)");
+}
+
+// A client that says nonsense harms nobody.
+TEST_F(CoreLeasesTest, TasksThatBelongTogetherAreAtMostAllOfThem) {
+  for (const int64_t together : {INT64_MIN, int64_t{0}, INT64_MAX}) {
+    const JobId job = {static_cast<uint64_t>(together & 3) + 1};
+    Handle(JobSubmitted{job, 5, 0, {.tasks_together = together}});
+  }
+  EXPECT_EQ(Join(7).size(), 4u);
+}
+
 TEST_F(CoreLeasesTest, NearTheEndLeasesAreAShareOfWhatIsLeft) {
   JobRecovered recovered;
   recovered.submission = {{1}, 1000, 0, {}};
