@@ -10,6 +10,10 @@ namespace {
 constexpr uint64_t kPatience = 8;
 constexpr uint64_t kLeastPatience = 64;
 
+// So much memory waits to be used again even where there is no room: to give
+// it back and to take it anew costs more than to decode.
+constexpr int64_t kLeastSpareBytes = int64_t{8} << 20;
+
 int64_t Size(const Buffer& memory) {
   return static_cast<int64_t>(memory.capacity());
 }
@@ -66,12 +70,12 @@ absl::StatusOr<ChunkCache::Chunk> ChunkCache::Get(const Key& key,
   Entry* const entry = chunk.entry_;
   // Nobody changes the error of a chunk that has failed.
   if (entry->state == State::kFailed) return entry->error;
-  absl::StatusOr<ChunkForm> form = absl::ResourceExhaustedError(
-      "there is no memory to decode a storage chunk");
+  absl::StatusOr<ChunkForm> form = ChunkForm::kNumbers;
   try {
     form = load(entry->memory.data());
   } catch (const std::bad_alloc&) {
-    // As it is set.
+    form = absl::ResourceExhaustedError(
+        "there is no memory to decode a storage chunk");
   }
   MutexLock lock(&mu_);
   if (form.ok()) {
@@ -181,6 +185,11 @@ void ChunkCache::Return(Entry* entry, int64_t taken) {
   }
 }
 
+bool ChunkCache::MayKeep(int64_t bytes) const {
+  return spare_bytes_ + bytes <= kLeastSpareBytes ||
+         used_bytes_ + spare_bytes_ + in_flight_bytes_ + bytes <= limit_bytes_;
+}
+
 Buffer ChunkCache::TakeMemory(size_t bytes) {
   const auto found = spare_.find(bytes);
   if (found != spare_.end() && !found->second.empty()) {
@@ -192,9 +201,7 @@ Buffer ChunkCache::TakeMemory(size_t bytes) {
   }
   // What waits has other sizes.
   const auto needed = static_cast<int64_t>(bytes);
-  while (!spare_.empty() &&
-         used_bytes_ + spare_bytes_ + in_flight_bytes_ + needed >
-             limit_bytes_) {
+  while (!spare_.empty() && !MayKeep(needed)) {
     std::vector<Buffer>& sized = spare_.begin()->second;
     if (sized.empty()) {
       spare_.erase(spare_.begin());
@@ -211,9 +218,7 @@ Buffer ChunkCache::TakeMemory(size_t bytes) {
 
 void ChunkCache::KeepMemory(Buffer memory) {
   const int64_t bytes = Size(memory);
-  if (used_bytes_ + spare_bytes_ + in_flight_bytes_ + bytes > limit_bytes_) {
-    return;
-  }
+  if (!MayKeep(bytes)) return;
   spare_bytes_ += bytes;
   spare_[memory.capacity()].push_back(std::move(memory));
 }

@@ -21,7 +21,8 @@
 namespace internode::cube {
 
 // Decoded storage chunks that several blocks share, of all readers of a
-// process together, within a limit of bytes. Thread-safe.
+// process together, within a limit of bytes; up to 8 MiB more may wait to be
+// used again. Thread-safe.
 //
 // A chunk that several threads want at the same time is decoded once. A chunk
 // of which everything has been taken goes first when room is needed. Others go
@@ -142,6 +143,8 @@ class ChunkCache {
   void Unlist(Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Recycle(Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Return(Entry* entry, int64_t taken) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether `bytes` more of memory may wait to be used again.
+  bool MayKeep(int64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Buffer TakeMemory(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void KeepMemory(Buffer memory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
