@@ -318,7 +318,7 @@ TEST_P(FastReadingTest, ReadsWhatTheLibraryReads) {
       const auto fast = *NewBlockReader(*cube, request, {.pool = pool});
       Block a;
       Block b;
-      for (int i = 0; i < 12; ++i) {
+      for (int i = 0; i < 8; ++i) {
         const core::Selection selection = RandomSelection(&random);
         ASSERT_TRUE(library->Read(selection, &a).ok());
         const absl::Status status = fast->Read(selection, &b);
