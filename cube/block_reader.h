@@ -48,7 +48,7 @@ struct BlockReaderOptions {
   // What the readers of a process share, so that their memory together stays
   // within one limit (cube/read_pool.h). Null: the reader has one of its own,
   // of cache_bytes.
-  std::shared_ptr<ReadPool> pool;
+  std::shared_ptr<ReadPool> pool = nullptr;
   // For storage chunks, decompressed, that several blocks share; taken only
   // when blocks cut through storage chunks. Where variables are read through
   // the HDF5 library, they share so much too.

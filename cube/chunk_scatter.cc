@@ -9,7 +9,7 @@
 namespace internode::cube {
 namespace {
 
-using Dimensions = absl::InlinedVector<ScatterDimension, 6>;
+using ScatterDimensions = absl::InlinedVector<ScatterDimension, 6>;
 
 // Series that are written in one go.
 constexpr size_t kStrip = 16;
@@ -124,10 +124,10 @@ class Turner {
   // Bytes from one pixel of a row to the next.
   int64_t step_ = 1;
   // Fastest first.
-  Dimensions run_;
+  ScatterDimensions run_;
   int64_t run_length_ = 1;
   // Fastest first; nothing depends on their order.
-  Dimensions outer_;
+  ScatterDimensions outer_;
 };
 
 }  // namespace

@@ -15,14 +15,14 @@ namespace {
 
 // What lies between two parts is read along with them up to this: a read of so
 // much costs about as much as a call of the system.
-constexpr int64_t kGapBytes = int64_t{32} << 10;
+constexpr int64_t kPartGapBytes = int64_t{32} << 10;
 // The most that is read at once, and that is held.
-constexpr int64_t kReadBytes = int64_t{4} << 20;
-constexpr int64_t kStagingBytes = int64_t{8} << 20;
+constexpr int64_t kPartBytes = int64_t{4} << 20;
+constexpr int64_t kPieceBytes = int64_t{8} << 20;
 
 // Between what is read at once, so that equal places in it do not share the
 // processor's cache lines.
-constexpr int64_t kSlotShift = 192;
+constexpr int64_t kPartShift = 192;
 
 // Parts of which the system is told before.
 constexpr int64_t kMostHints = 16;
@@ -64,8 +64,8 @@ size_t ContiguousSeriesReader::ReadDimension(const Box& box) const {
   size_t d = box.size();
   while (d > 0) {
     const int64_t gap = strides_[d - 1] - SpanFrom(box, d);
-    if (gap * plan_.element_bytes > kGapBytes ||
-        SpanFrom(box, d - 1) * plan_.element_bytes > kReadBytes) {
+    if (gap * plan_.element_bytes > kPartGapBytes ||
+        SpanFrom(box, d - 1) * plan_.element_bytes > kPartBytes) {
       break;
     }
     --d;
@@ -119,7 +119,7 @@ absl::Status ContiguousSeriesReader::Read(const SeriesTarget& target,
   const size_t read_dimension = ReadDimension(box);
   int64_t useful = 1;
   for (size_t d = read_dimension; d < box.size(); ++d) useful *= box[d].size();
-  const int64_t numbers = kStagingBytes / plan_.element_bytes;
+  const int64_t numbers = kPieceBytes / plan_.element_bytes;
   const int64_t span = SpanFrom(box, read_dimension);
   const int64_t most = std::max<int64_t>(numbers / span, 1) * useful;
   for (PieceIterator it(plan_, box, std::min(most, numbers)); !it.done();
@@ -137,7 +137,7 @@ absl::Status ContiguousSeriesReader::ReadPiece(const SeriesTarget& target,
                                                ReadScratch* scratch) const {
   const int64_t bytes = plan_.element_bytes;
   const int64_t part_bytes = SpanFrom(piece, read_dimension) * bytes;
-  const int64_t slot_bytes = (part_bytes + 63) / 64 * 64 + kSlotShift;
+  const int64_t slot_bytes = (part_bytes + 63) / 64 * 64 + kPartShift;
   int64_t parts = 1;
   absl::InlinedVector<CopyDimension, 8> dims;
   for (size_t d = piece.size(); d-- > 0;) {

@@ -14,7 +14,7 @@ enum class ChunkFilter { kDeflate, kShuffle, kFletcher32 };
 struct FilterPipeline {
   // In the order in which they were applied; deflate at most once, so that all
   // sizes on the way back are known before.
-  std::vector<ChunkFilter> filters;
+  std::vector<ChunkFilter> filters = {};
   // Of a number: 1, 2, 4 or 8.
   size_t element_bytes = 1;
   // The numbers' bytes are the other way round than this machine's.

@@ -11,7 +11,7 @@
 namespace internode::cube {
 namespace {
 
-using Dimensions = absl::InlinedVector<CopyDimension, 8>;
+using CopyDimensions = absl::InlinedVector<CopyDimension, 8>;
 
 // Transposes a square tile, with a side of kLanes numbers.
 template <typename T>
@@ -78,8 +78,8 @@ void TransposePlane(const CopyDimension& along_source,
 
 // Drops dimensions of one element, and makes one of two that lie in each other
 // without gaps on both sides. The largest source strides come first.
-Dimensions Simplify(absl::Span<const CopyDimension> dims) {
-  Dimensions sorted;
+CopyDimensions Simplify(absl::Span<const CopyDimension> dims) {
+  CopyDimensions sorted;
   for (const CopyDimension& dim : dims) {
     if (dim.count != 1) sorted.push_back(dim);
   }
@@ -90,7 +90,7 @@ Dimensions Simplify(absl::Span<const CopyDimension> dims) {
               }
               return a.target_stride > b.target_stride;
             });
-  Dimensions merged;
+  CopyDimensions merged;
   for (const CopyDimension& dim : sorted) {
     if (!merged.empty()) {
       CopyDimension& outer = merged.back();
@@ -123,7 +123,8 @@ void ForEach(absl::Span<const CopyDimension> dims, const std::byte* source,
 
 // Takes the dimension with the smallest stride out of `dims`; of equal ones
 // the last.
-CopyDimension TakeSmallest(Dimensions* dims, int64_t CopyDimension::*stride) {
+CopyDimension TakeSmallest(CopyDimensions* dims,
+                           int64_t CopyDimension::*stride) {
   auto smallest = dims->begin();
   for (auto it = dims->begin(); it != dims->end(); ++it) {
     if ((*it).*stride <= (*smallest).*stride) smallest = it;
@@ -134,7 +135,7 @@ CopyDimension TakeSmallest(Dimensions* dims, int64_t CopyDimension::*stride) {
 }
 
 template <typename T>
-void CopyAs(Dimensions dims, const std::byte* source, std::byte* target) {
+void CopyAs(CopyDimensions dims, const std::byte* source, std::byte* target) {
   constexpr int64_t kBytes = sizeof(T);
   if (dims.empty()) {
     CopyElement<T>(source, target);
@@ -176,7 +177,7 @@ void StridedCopy(absl::Span<const CopyDimension> dims, int64_t element_bytes,
   for (const CopyDimension& dim : dims) {
     if (dim.count == 0) return;
   }
-  Dimensions simple = Simplify(dims);
+  CopyDimensions simple = Simplify(dims);
   switch (element_bytes) {
     case 1:
       return CopyAs<uint8_t>(std::move(simple), source, target);

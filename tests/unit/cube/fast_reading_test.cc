@@ -34,7 +34,7 @@ std::string PathOf(const std::string& name) {
 
 // How a variable of one case is stored.
 struct Storage {
-  std::string name;
+  std::string name = {};
   // Dimensions in storage order: letters of "t", "b", "y", "x".
   std::string dims = "tyx";
   std::vector<int64_t> chunk = {};
@@ -337,7 +337,7 @@ TEST_P(FastReadingTest, ReadsWhatTheLibraryReads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FastReadingTest, ::testing::ValuesIn(Storages()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace internode::cube
