@@ -89,7 +89,7 @@ std::string CubeText(const Json& cube) {
                     cube.at("grid_mapping").get<std::string>(), "\n");
   }
   std::vector<Names> rows = {
-    {{"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE", "FAST PATH"}};
+      {"VARIABLE", "TYPE", "DIMENSIONS", "STORAGE", "FAST PATH"}};
   for (const Json& variable : cube.at("variables")) {
     rows.push_back({variable.at("name").get<std::string>(),
                     variable.at("type").get<std::string>(),
