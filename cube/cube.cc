@@ -101,6 +101,10 @@ Cube::Cube(CubeInfo info, std::unique_ptr<const CubeFile> file)
 
 Cube::~Cube() = default;
 
+bool Cube::IsFile(uint64_t device, uint64_t inode) const {
+  return file_->identity.device == device && file_->identity.inode == inode;
+}
+
 absl::StatusOr<std::shared_ptr<const Cube>> Cube::Open(
     absl::string_view path, const OpenOptions& options) {
   INTERNODE_ASSIGN_OR_RETURN(std::unique_ptr<CubeFile> file,

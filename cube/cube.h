@@ -1,6 +1,7 @@
 #ifndef INTERNODE_CUBE_CUBE_H_
 #define INTERNODE_CUBE_CUBE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ struct OpenOptions {
   std::string group;
   // For HDF5 files without dimension scales.
   std::vector<DimensionNames> dimension_names;
+  // Asked about other files that elements would come from; null: all may be
+  // read. Variables of a file that may not are left out, with the reason.
+  // Links to other files are never followed.
+  std::function<absl::Status(const std::string& path)> may_read;
 };
 
 // The file behind a cube; for this module's readers.
@@ -52,6 +57,8 @@ class Cube {
 
   const core::CubeInfo& info() const { return info_; }
   const CubeFile& file() const { return *file_; }
+  // Whether the open file is this one, as stat tells them.
+  bool IsFile(uint64_t device, uint64_t inode) const;
 
  private:
   Cube(core::CubeInfo info, std::unique_ptr<const CubeFile> file);

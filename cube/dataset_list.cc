@@ -19,6 +19,8 @@ namespace {
 using core::DataType;
 
 constexpr size_t kMaxObjects = 100000;
+constexpr char kLinkOut[] =
+    "it is a link to another file, which is not followed";
 
 constexpr absl::string_view kBareDimension =
     "This is a netCDF dimension but not a netCDF variable";
@@ -229,8 +231,12 @@ absl::StatusOr<StoredDataset> Describe(hid_t dataset, std::string path,
 // Lists groups breadth first, each object once.
 class Lister {
  public:
-  explicit Lister(hid_t file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex())
-      : file_(file), library_reason_(LibraryReasonOfFile(file)) {}
+  Lister(hid_t file, const std::string& path, const MayReadFile& may_read)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex())
+      : file_(file),
+        path_(path),
+        may_read_(may_read),
+        library_reason_(LibraryReasonOfFile(file)) {}
 
   absl::StatusOr<DatasetList> Run()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
@@ -271,7 +277,7 @@ class Lister {
       } else if (link.type == H5L_TYPE_SOFT) {
         soft_links_.push_back(std::move(child));
       } else {
-        list_.external_links.push_back(std::move(child));
+        LeaveOut(child, kLinkOut);
       }
     }
     return absl::OkStatus();
@@ -279,17 +285,24 @@ class Lister {
 
   absl::Status ListObject(const std::string& path, bool is_soft)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-    h5::Object object(H5Oopen(file_, path.c_str(), H5P_DEFAULT));
-    // A soft link may point to nothing.
+    bool leads_out = false;
+    const h5::PropertyList staying = StayingInFile(&leads_out);
+    h5::Object object(H5Oopen(file_, path.c_str(), staying.get()));
+    // A soft link may lead through an external one, …
+    if (leads_out) {
+      LeaveOut(path, kLinkOut);
+      return absl::OkStatus();
+    }
+    // … or point to nothing.
     if (!object.valid() && is_soft) return absl::OkStatus();
     H5O_info_t info{};
     if (!object.valid() ||
         H5Oget_info2(object.get(), &info, H5O_INFO_BASIC) < 0) {
       return DataLoss(path);
     }
-    // A soft link may lead through an external one.
+    // Mounted, or by a link of a kind that a user defined.
     if (!IsInFile(object.get())) {
-      list_.external_links.push_back(path);
+      LeaveOut(path, kLinkOut);
       return absl::OkStatus();
     }
     if (!seen_.insert(info.addr).second) return absl::OkStatus();
@@ -300,6 +313,14 @@ class Lister {
     if (info.type == H5O_TYPE_GROUP) {
       list_.groups.push_back(path);
     } else if (info.type == H5O_TYPE_DATASET) {
+      const absl::Status sources =
+          may_read_ == nullptr
+              ? absl::OkStatus()
+              : CheckDatasetSources(object.get(), path_, may_read_);
+      if (!sources.ok()) {
+        LeaveOut(path, sources.message());
+        return absl::OkStatus();
+      }
       INTERNODE_ASSIGN_OR_RETURN(StoredDataset stored,
                                  Describe(object.get(), path, info.addr));
       if (!library_reason_.empty()) {
@@ -321,7 +342,13 @@ class Lister {
            info.fileno == root.fileno;
   }
 
+  void LeaveOut(const std::string& path, absl::string_view reason) {
+    list_.left_out.push_back({path, std::string(reason)});
+  }
+
   const hid_t file_;
+  const std::string& path_;
+  const MayReadFile& may_read_;
   const std::string library_reason_;
   std::set<uint64_t> seen_;
   // Of list_.groups, the first that is not listed yet.
@@ -343,8 +370,9 @@ const StoredDataset* DatasetList::FindPath(const std::string& path) const {
   return found == by_path.end() ? nullptr : &datasets[found->second];
 }
 
-absl::StatusOr<DatasetList> ListDatasets(hid_t file) {
-  return Lister(file).Run();
+absl::StatusOr<DatasetList> ListDatasets(hid_t file, const std::string& path,
+                                         const MayReadFile& may_read) {
+  return Lister(file, path, may_read).Run();
 }
 
 }  // namespace internode::cube

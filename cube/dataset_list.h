@@ -11,6 +11,7 @@
 
 #include "core/attribute.h"
 #include "core/data_type.h"
+#include "cube/dataset_sources.h"
 #include "cube/h5.h"
 #include "cube/storage_plan.h"
 
@@ -65,8 +66,12 @@ struct DatasetList {
   std::vector<StoredDataset> datasets;
   // Absolute paths of all groups, the root "/" first.
   std::vector<std::string> groups;
-  // Paths of links out of the file, which are not followed.
-  std::vector<std::string> external_links;
+  // Paths of what is left out, and why.
+  struct LeftOut {
+    std::string path;
+    std::string reason;
+  };
+  std::vector<LeftOut> left_out;
   // Places in `datasets`, by address and by path.
   std::map<uint64_t, size_t> by_address;
   std::map<std::string, size_t> by_path;
@@ -77,9 +82,12 @@ struct DatasetList {
   const StoredDataset* FindPath(const std::string& path) const;
 };
 
-// Lists `file`. Errors: kDataLoss, a part that cannot be read;
+// Lists `file`, at `path`. Links out of the file are not followed; if
+// `may_read` is given, datasets that take elements from files that it refuses
+// are left out too. Errors: kDataLoss, a part that cannot be read;
 // kResourceExhausted, more than 100,000 objects.
-absl::StatusOr<DatasetList> ListDatasets(hid_t file)
+absl::StatusOr<DatasetList> ListDatasets(hid_t file, const std::string& path,
+                                         const MayReadFile& may_read)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex());
 
 }  // namespace internode::cube

@@ -69,7 +69,8 @@ class Describer {
 
   absl::StatusOr<Description> Run()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-    INTERNODE_ASSIGN_OR_RETURN(list_, ListDatasets(file_.file.get()));
+    INTERNODE_ASSIGN_OR_RETURN(
+        list_, ListDatasets(file_.file.get(), file_.path, options_.may_read));
     INTERNODE_RETURN_IF_ERROR(CheckGroup());
     INTERNODE_ASSIGN_OR_RETURN(
         dims_of_, NameDimensions(list_, group_, options_.dimension_names));
@@ -77,12 +78,9 @@ class Describer {
     INTERNODE_RETURN_IF_ERROR(DescribeGroup());
     FindReferences();
     for (size_t i = 0; i < list_.datasets.size(); ++i) AddDataset(i);
-    for (const std::string& link : list_.external_links) {
-      const std::string name = RelativePath(link, group_);
-      if (!name.empty()) {
-        info().skipped.push_back(
-            {name, "it is a link to another file, which is not followed"});
-      }
+    for (const DatasetList::LeftOut& left_out : list_.left_out) {
+      const std::string name = RelativePath(left_out.path, group_);
+      if (!name.empty()) info().skipped.push_back({name, left_out.reason});
     }
     INTERNODE_RETURN_IF_ERROR(CheckVariables());
     INTERNODE_RETURN_IF_ERROR(AddCoordinates());
@@ -232,7 +230,11 @@ class Describer {
     std::string message = absl::StrCat("'", file_.path, "' has no variables");
     if (group_ != "/") absl::StrAppend(&message, " in group '", group_, "'");
     for (const core::SkippedVariable& skipped : cube.skipped) {
-      if (absl::StartsWith(skipped.reason, "it is ")) continue;
+      // Coordinates and the like, which are no variables anyway.
+      if (absl::StartsWith(skipped.reason, "it is ") &&
+          !absl::StrContains(skipped.reason, "to another file")) {
+        continue;
+      }
       absl::StrAppend(&message, " that can be read ('", skipped.name,
                       "': ", skipped.reason, ")");
       break;

@@ -79,7 +79,8 @@ absl::Status SegmentReader::Impl::InFile(const absl::Status& status) const {
 
 absl::Status SegmentReader::Impl::Open() {
   h5::Lock lock;
-  absl::StatusOr<DatasetList> list = ListDatasets(file->file.get());
+  absl::StatusOr<DatasetList> list =
+      ListDatasets(file->file.get(), file->path, nullptr);
   if (!list.ok()) return InFile(list.status());
   absl::StatusOr<SegmentFileDescription> described =
       DescribeSegmentFile(file->file.get(), *list);

@@ -120,7 +120,7 @@ absl::Status VariableReader::CheckFilters(hid_t creation) {
         "' is stored with the filter ", info_->filters[static_cast<size_t>(f)],
         " (number ", id,
         "), which the HDF5 library of this machine lacks (install its plugin "
-        "and set HDF5_PLUGIN_PATH)"));
+        "and set HDF5_PLUGIN_PATH; for a worker, --hdf5-plugins)"));
   }
   return absl::OkStatus();
 }

@@ -43,7 +43,7 @@ absl::StatusOr<std::string> ParseAddress(absl::string_view address) {
   return std::string(address);
 }
 
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
+grpc::ChannelArguments ChannelArgumentsOfClients() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -59,8 +59,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   // Every owner has a connection of its own, so that streams of one process
   // do not share flow control with another's.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                   arguments);
+  return arguments;
 }
 
 }  // namespace internode::rpc

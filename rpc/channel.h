@@ -2,6 +2,7 @@
 #define INTERNODE_RPC_CHANNEL_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/support/channel_arguments.h>
 
 #include <cstddef>
 #include <memory>
@@ -10,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
+#include "rpc/credentials.h"
 
 namespace internode::rpc {
 
@@ -28,7 +31,11 @@ absl::StatusOr<std::string> ParseAddress(absl::string_view address);
 
 // A channel to the scheduler at `address`, which was checked. Connects when it
 // is first used, and again by itself, with back-off up to 5 s.
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& address);
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& address,
+                                          const Credentials& credentials);
+
+// How those channels are: their sizes, back-off and signs of life.
+grpc::ChannelArguments ChannelArgumentsOfClients();
 
 }  // namespace internode::rpc
 

@@ -11,8 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "rpc/channel.h"
-
 namespace internode::rpc {
 namespace {
 
@@ -21,8 +19,10 @@ void SetChannelArguments(const ServerOptions& options,
   if (options.buffers != nullptr) {
     builder->SetResourceQuota(options.buffers->quota());
   }
-  builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder->SetMaxReceiveMessageSize(options.max_message_bytes);
   builder->SetMaxSendMessageSize(kMaxMessageBytes);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                              options.max_streams);
   // A second server on the port must fail, not share it.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
@@ -60,7 +60,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   int bound = 0;
   grpc::ServerBuilder builder;
   SetChannelArguments(options, &builder);
-  builder.AddListeningPort(wanted, grpc::InsecureServerCredentials(), &bound);
+  builder.AddListeningPort(wanted,
+                           options.credentials != nullptr
+                               ? options.credentials
+                               : grpc::InsecureServerCredentials(),
+                           &bound);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || bound == 0) {

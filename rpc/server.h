@@ -2,6 +2,7 @@
 #define INTERNODE_RPC_SERVER_H_
 
 #include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 
 #include "base/mutex.h"
+#include "rpc/channel.h"
 
 namespace internode::rpc {
 
@@ -43,6 +45,12 @@ struct ServerOptions {
   int port = 0;
   // Server reflection, for grpcurl and the like.
   bool reflection = false;
+  // Null: without TLS, and nobody is asked who connects.
+  std::shared_ptr<grpc::ServerCredentials> credentials;
+  // Calls that a connection may have open at a time.
+  int max_streams = 1000;
+  // A message may have so many bytes.
+  int max_message_bytes = kMaxMessageBytes;
   // Null: none. Outlives the server.
   const BufferQuota* buffers = nullptr;
 };

@@ -17,17 +17,26 @@
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "base/version.h"
+#include "scheduler/exposure.h"
 
 namespace internode::scheduler {
 namespace {
 
 // Two messages of the largest size.
 constexpr int64_t kLeastBuffers = int64_t{32} << 20;
+// A piece of a frame, and what is said of it.
+constexpr int64_t kLeastMessage = int64_t{2} << 20;
 
 // The flags as they were written.
 struct Flags {
   std::string listen = "127.0.0.1:8786";
   std::string http = "127.0.0.1:8787";
+  std::vector<std::string> http_names;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string tokens;
+  bool insecure = false;
   std::string state_dir;
   std::string durability = "fsync";
   std::string retain = "7d";
@@ -37,6 +46,12 @@ struct Flags {
   std::string task_timeout = "none";
   std::string reserve = "256MiB";
   std::string buffers = "128MiB";
+  std::string max_message = "16MiB";
+  int64_t max_streams = 1000;
+  int64_t max_jobs = 10'000;
+  int64_t max_tasks = core::kMostTasks;
+  std::string max_job_spool = "none";
+  std::string max_client_spool = "none";
   bool reflection = false;
   std::string log_format = "text";
   int verbose = 0;
@@ -67,11 +82,44 @@ void AddOption(CLI::App* app, const std::string& flag, T* value,
       ->capture_default_str();
 }
 
+void AddAccessOptions(CLI::App* app, Flags* flags) {
+  AddOption(app, "--tls-cert", &flags->tls_cert, "FILE",
+            "certificate (PEM): clients and workers connect by TLS");
+  AddOption(app, "--tls-key", &flags->tls_key, "FILE", "its key");
+  AddOption(app, "--tls-client-ca", &flags->tls_client_ca, "FILE",
+            "certificates of this CA let their bearers in");
+  AddOption(app, "--tokens", &flags->tokens, "FILE",
+            "tokens that let their bearers in; internode token create");
+  app->add_flag("--insecure", flags->insecure,
+                "listen beyond this machine without asking who connects")
+      ->envname(VariableOf("--insecure"));
+  AddOption(app, "--http-name", &flags->http_names, "NAME",
+            "further host name that HTTP answers to; may be repeated");
+  app->get_option("--http-name")->delimiter(',')->allow_extra_args(false);
+}
+
+void AddLimitOptions(CLI::App* app, Flags* flags) {
+  AddOption(app, "--buffers", &flags->buffers, "SIZE",
+            "memory for what arrives, besides 2 MiB for each worker process");
+  AddOption(app, "--max-message", &flags->max_message, "SIZE",
+            "the largest message that is taken");
+  AddOption(app, "--max-streams", &flags->max_streams, "N",
+            "calls that one connection may have open");
+  AddOption(app, "--max-jobs", &flags->max_jobs, "N",
+            "jobs of one client that have not ended");
+  AddOption(app, "--max-tasks", &flags->max_tasks, "N", "tasks of a job");
+  AddOption(app, "--max-job-spool", &flags->max_job_spool, "SIZE|none",
+            "results of a job, which fails beyond");
+  AddOption(app, "--max-client-spool", &flags->max_client_spool, "SIZE|none",
+            "results of one client's jobs, who submits no more beyond");
+}
+
 void AddOptions(CLI::App* app, Flags* flags) {
   AddOption(app, "--listen", &flags->listen, "HOST:PORT",
             "where clients and workers connect; port 0 takes a free one");
   AddOption(app, "--http", &flags->http, "HOST:PORT|off",
             "where browsers and Prometheus connect");
+  AddAccessOptions(app, flags);
   AddOption(app, "--state-dir", &flags->state_dir, "DIR",
             "journal and results; by default internode/ in $XDG_STATE_HOME or "
             "~/.local/state, as root /var/lib/internode");
@@ -90,8 +138,7 @@ void AddOptions(CLI::App* app, Flags* flags) {
             "a worker process that runs one task for longer is restarted");
   AddOption(app, "--reserve", &flags->reserve, "SIZE",
             "room that is kept free on the disk");
-  AddOption(app, "--buffers", &flags->buffers, "SIZE",
-            "memory for what arrives, besides 2 MiB for each worker process");
+  AddLimitOptions(app, flags);
   app->add_flag("--reflection", flags->reflection,
                 "serve gRPC reflection, for grpcurl")
       ->envname(VariableOf("--reflection"));
@@ -177,6 +224,54 @@ absl::Status SetLog(const Flags& flags, LogOptions* log) {
   return absl::OkStatus();
 }
 
+absl::Status ParseSize(const std::string& flag, const std::string& value,
+                       int64_t least, int64_t* bytes) {
+  const absl::StatusOr<int64_t> parsed = ParseBytes(value);
+  if (!parsed.ok()) return BadFlag(flag, value, parsed.status().message());
+  if (*parsed < least) {
+    return BadFlag(flag, value,
+                   absl::StrCat("it is at least ", FormatBytes(least)));
+  }
+  *bytes = *parsed;
+  return absl::OkStatus();
+}
+
+// "none" is no limit.
+absl::Status ParseSizeOrNone(const std::string& flag, const std::string& value,
+                             int64_t* bytes) {
+  *bytes = -1;
+  return value == "none" ? absl::OkStatus() : ParseSize(flag, value, 0, bytes);
+}
+
+absl::Status CheckCount(const std::string& flag, int64_t value, int64_t most) {
+  if (value >= 1 && value <= most) return absl::OkStatus();
+  return BadFlag(flag, absl::StrCat(value), absl::StrCat("it is 1 to ", most));
+}
+
+absl::Status CheckLimits(const Flags& flags, Config* config) {
+  INTERNODE_RETURN_IF_ERROR(ParseSize("--buffers", flags.buffers, kLeastBuffers,
+                                      &config->buffer_bytes));
+  INTERNODE_RETURN_IF_ERROR(ParseSize("--max-message", flags.max_message,
+                                      kLeastMessage,
+                                      &config->max_message_bytes));
+  if (config->max_message_bytes > rpc::kMaxMessageBytes) {
+    return BadFlag("--max-message", flags.max_message,
+                   "it is at most 16MiB, which clients send at most");
+  }
+  INTERNODE_RETURN_IF_ERROR(
+      CheckCount("--max-streams", flags.max_streams, 1'000'000));
+  INTERNODE_RETURN_IF_ERROR(CheckCount("--max-jobs", flags.max_jobs, 100'000));
+  INTERNODE_RETURN_IF_ERROR(
+      CheckCount("--max-tasks", flags.max_tasks, core::kMostTasks));
+  config->max_streams = flags.max_streams;
+  config->max_jobs = flags.max_jobs;
+  config->max_tasks = flags.max_tasks;
+  INTERNODE_RETURN_IF_ERROR(ParseSizeOrNone(
+      "--max-job-spool", flags.max_job_spool, &config->max_job_spool));
+  return ParseSizeOrNone("--max-client-spool", flags.max_client_spool,
+                         &config->max_client_spool);
+}
+
 absl::StatusOr<Config> Check(const Flags& flags) {
   Config config;
   INTERNODE_RETURN_IF_ERROR(ParseListen(
@@ -186,6 +281,13 @@ absl::StatusOr<Config> Check(const Flags& flags) {
     INTERNODE_RETURN_IF_ERROR(ParseListen(
         "--http", flags.http, &config.http_host, &config.http_port));
   }
+  config.http_names = flags.http_names;
+  config.tls_cert = flags.tls_cert;
+  config.tls_key = flags.tls_key;
+  config.tls_client_ca = flags.tls_client_ca;
+  config.tokens = flags.tokens;
+  config.insecure = flags.insecure;
+  INTERNODE_RETURN_IF_ERROR(CheckExposure(config));
   config.state_dir = flags.state_dir;
   if (config.state_dir.empty()) {
     INTERNODE_ASSIGN_OR_RETURN(config.state_dir, DefaultStateDir());
@@ -213,19 +315,9 @@ absl::StatusOr<Config> Check(const Flags& flags) {
         ParseTime("--task-timeout", flags.task_timeout, absl::Milliseconds(1),
                   absl::Hours(24 * 365), &config.task_timeout));
   }
-  const absl::StatusOr<int64_t> reserve = ParseBytes(flags.reserve);
-  if (!reserve.ok()) {
-    return BadFlag("--reserve", flags.reserve, reserve.status().message());
-  }
-  config.reserve_bytes = *reserve;
-  const absl::StatusOr<int64_t> buffers = ParseBytes(flags.buffers);
-  if (!buffers.ok()) {
-    return BadFlag("--buffers", flags.buffers, buffers.status().message());
-  }
-  if (*buffers < kLeastBuffers) {
-    return BadFlag("--buffers", flags.buffers, "it is at least 32MiB");
-  }
-  config.buffer_bytes = *buffers;
+  INTERNODE_RETURN_IF_ERROR(
+      ParseSize("--reserve", flags.reserve, 0, &config.reserve_bytes));
+  INTERNODE_RETURN_IF_ERROR(CheckLimits(flags, &config));
   INTERNODE_RETURN_IF_ERROR(SetLog(flags, &config.log));
   config.scheduler_file = flags.scheduler_file;
   config.reflection = flags.reflection;

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 #include "base/log.h"
 #include "rpc/server.h"
+#include "scheduler/core/options.h"
 #include "scheduler/spool/job_spool.h"
 
 namespace internode::scheduler {
@@ -20,6 +22,17 @@ struct Config {
   bool http = true;
   std::string http_host = "127.0.0.1";
   int http_port = 8787;
+  // Host names, besides this machine's, that HTTP answers to.
+  std::vector<std::string> http_names;
+  // PEM files; empty: no TLS.
+  std::string tls_cert;
+  std::string tls_key;
+  // Whose certificates let their bearers in; empty: nobody's.
+  std::string tls_client_ca;
+  // The list of tokens; empty: none are asked for.
+  std::string tokens;
+  // Strangers may connect.
+  bool insecure = false;
   std::string state_dir;
   Durability durability = Durability::kFsync;
   absl::Duration retain = absl::Hours(7 * 24);
@@ -32,6 +45,13 @@ struct Config {
   int64_t reserve_bytes = int64_t{256} << 20;
   // Of what arrives and is not yet a message; rpc/server.h.
   int64_t buffer_bytes = rpc::kDefaultBufferBytes;
+  // Limits: docs/operation.md. Below 0: none.
+  int64_t max_message_bytes = rpc::kMaxMessageBytes;
+  int64_t max_streams = 1000;
+  int64_t max_jobs = 10'000;
+  int64_t max_tasks = core::kMostTasks;
+  int64_t max_job_spool = -1;
+  int64_t max_client_spool = -1;
   bool reflection = false;
   LogOptions log;
   // -1: none.

@@ -19,12 +19,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/service_manager.h"
 #include "base/status_macros.h"
 #include "base/version.h"
+#include "rpc/credentials.h"
 #include "rpc/server.h"
+#include "scheduler/access/attempt_budget.h"
+#include "scheduler/access/gate.h"
+#include "scheduler/access/token_book.h"
 #include "scheduler/announcement.h"
 #include "scheduler/engine/engine.h"
+#include "scheduler/exposure.h"
 #include "scheduler/http/http_server.h"
 #include "scheduler/journal/sqlite_journal.h"
 #include "scheduler/rpc/client_service.h"
@@ -43,11 +49,36 @@ constexpr absl::Duration kStopGrace = absl::Seconds(1);
 constexpr absl::Duration kStopMost = absl::Minutes(1);
 constexpr char kParentEnded[] = "the end of its parent";
 
+// What gRPC complains of, at a limited rate: whoever connects and does not
+// speak TLS is worth a line to it.
+class GrpcLog {
+ public:
+  void Tell(absl::string_view message) {
+    int64_t denied = 0;
+    {
+      MutexLock lock(&mu_);
+      if (!budget_.Take(absl::Now())) return;
+      denied = budget_.TakeDenied();
+    }
+    LogWarning("grpc: ", message,
+               denied == 0 ? ""
+                           : absl::StrCat("; and ", denied,
+                                          " lines since the last one"));
+  }
+
+ private:
+  Mutex mu_;
+  AttemptBudget budget_ ABSL_GUARDED_BY(mu_){20, absl::Seconds(3)};
+};
+
 void LogOfGrpc(gpr_log_func_args* args) {
-  const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR
-                             ? LogLevel::kWarning
-                             : LogLevel::kDebug;
-  Log(level, absl::StrCat("grpc: ", args->message));
+  // gRPC takes a function, and nothing besides.
+  static GrpcLog log;
+  if (args->severity == GPR_LOG_SEVERITY_ERROR) {
+    log.Tell(args->message);
+  } else {
+    LogDebug("grpc: ", args->message);
+  }
 }
 
 // The signals that stop the daemon, as a descriptor that can be read when one
@@ -125,6 +156,8 @@ struct Parts {
   std::unique_ptr<SqliteJournal> journal;
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<TokenBook> tokens;
+  std::unique_ptr<Gate> gate;
   std::unique_ptr<rpc::BufferQuota> buffers;
   std::unique_ptr<ClientServiceImpl> clients;
   std::unique_ptr<WorkerServiceImpl> workers;
@@ -151,31 +184,69 @@ absl::Status OpenState(const Config& config, Parts* parts) {
   options.heartbeat_interval = config.heartbeat_interval;
   options.retain = config.retain;
   options.task_timeout = config.task_timeout;
+  options.most_active_jobs_of_owner = config.max_jobs;
+  options.most_tasks = config.max_tasks;
+  options.most_spool_bytes_of_job = config.max_job_spool;
+  options.most_spool_bytes_of_owner = config.max_client_spool;
   INTERNODE_ASSIGN_OR_RETURN(
       parts->engine, Engine::Open(options, RealClock(), parts->journal.get(),
                                   parts->spool.get()));
   return absl::OkStatus();
 }
 
+absl::Status OpenGate(const Config& config, Parts* parts) {
+  GateOptions options;
+  if (!config.tokens.empty()) {
+    INTERNODE_ASSIGN_OR_RETURN(parts->tokens, TokenBook::Open(config.tokens));
+    options.tokens = parts->tokens.get();
+  }
+  options.certificates = !config.tls_client_ca.empty();
+  parts->gate = std::make_unique<Gate>(options);
+  return absl::OkStatus();
+}
+
 absl::Status Serve(const Config& config, Parts* parts) {
-  parts->clients = std::make_unique<ClientServiceImpl>(parts->engine.get());
+  Gate* const gate = parts->gate.get();
+  parts->clients =
+      std::make_unique<ClientServiceImpl>(parts->engine.get(), gate);
   parts->buffers = std::make_unique<rpc::BufferQuota>(config.buffer_bytes);
-  parts->workers = std::make_unique<WorkerServiceImpl>(parts->engine.get(),
-                                                       parts->buffers.get());
+  parts->workers = std::make_unique<WorkerServiceImpl>(
+      parts->engine.get(), gate, parts->buffers.get());
+  rpc::ServerOptions server;
+  server.host = config.listen_host;
+  server.port = config.listen_port;
+  server.reflection = config.reflection;
+  server.buffers = parts->buffers.get();
+  server.max_streams = static_cast<int>(config.max_streams);
+  server.max_message_bytes = static_cast<int>(config.max_message_bytes);
+  INTERNODE_ASSIGN_OR_RETURN(
+      server.credentials,
+      rpc::NewServerCredentials(
+          {.tls = {.ca = config.tls_client_ca,
+                   .certificate = config.tls_cert,
+                   .key = config.tls_key},
+           // Without one there are tokens.
+           .client_certificate_required = config.tokens.empty()},
+          gate->guard()));
   INTERNODE_ASSIGN_OR_RETURN(
       parts->server,
-      rpc::Server::Start({.host = config.listen_host,
-                          .port = config.listen_port,
-                          .reflection = config.reflection,
-                          .buffers = parts->buffers.get()},
-                         {parts->clients.get(), parts->workers.get()}));
+      rpc::Server::Start(server, {parts->clients.get(), parts->workers.get()}));
   parts->engine->Start();
   std::string url;
   if (config.http) {
-    INTERNODE_ASSIGN_OR_RETURN(
-        parts->http,
-        HttpServer::Start({.host = config.http_host, .port = config.http_port},
-                          parts->engine.get()));
+    HttpOptions http;
+    http.host = config.http_host;
+    http.port = config.http_port;
+    http.names = config.http_names;
+    if (HttpsServed(config)) {
+      http.tls = {
+          .ca = "", .certificate = config.tls_cert, .key = config.tls_key};
+    }
+    http.gate = gate;
+    http.asks_readers = AsksReaders(config);
+    http.open_to_strangers = OpenToStrangers(config);
+    INTERNODE_ASSIGN_OR_RETURN(parts->http,
+                               HttpServer::Start(http, parts->engine.get()));
     url = parts->http->url();
   }
   parts->engine->SetAddresses(parts->server->address(),
@@ -222,12 +293,18 @@ absl::Status RunDaemon(const Config& config) {
   gpr_set_log_function(&LogOfGrpc);
   const absl::Time begin = absl::Now();
   Parts parts;
+  INTERNODE_RETURN_IF_ERROR(OpenGate(config, &parts));
   INTERNODE_RETURN_IF_ERROR(OpenState(config, &parts));
   INTERNODE_RETURN_IF_ERROR(Serve(config, &parts));
   LogInfo("internode-scheduler ", Version(), " listens on ",
           parts.server->address(), ", state in ", config.state_dir,
           parts.http == nullptr ? "" : absl::StrCat(", ", parts.http->url()),
           ", ready after ", absl::FormatDuration(absl::Now() - begin));
+  if (OpenToStrangers(config)) {
+    LogWarning(
+        "--insecure: whoever can connect may read and write all jobs, and let "
+        "the workers read files");
+  }
   const ServiceManager manager = ServiceManager::FromEnvironment();
   manager.Ready(absl::StrCat("listens on ", parts.server->address()));
   Heart heart(&manager, parts.engine.get());

@@ -64,22 +64,26 @@ LAYERS = {
     "functions": Layer(
         modules=("base", "core"),
         libraries=frozenset(ABSEIL | {"nlohmann/", "hwy/", "boost/math/"})),
+    "security": Layer(
+        modules=("base",),
+        libraries=frozenset(ABSEIL | {"openssl/"})),
     "rpc": Layer(
-        modules=("base", "core", "proto"),
+        modules=("base", "core", "proto", "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF)),
     "scheduler/core": Layer(
         modules=("base", "core"),
         libraries=frozenset(ABSEIL),
         never=frozenset(PURE | RANDOM | UNORDERED)),
     "scheduler": Layer(
-        modules=("scheduler/core", "base", "core", "rpc", "proto"),
+        modules=("scheduler/core", "base", "core", "rpc", "proto", "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF
                             | {"sqlite3.h", "nlohmann/", "CLI/"})),
     "worker": Layer(
         modules=("base", "core", "cube", "functions", "rpc", "proto"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF | {"nlohmann/", "CLI/"})),
     "client": Layer(
-        modules=("base", "core", "cube", "functions", "rpc", "proto"),
+        modules=("base", "core", "cube", "functions", "rpc", "proto",
+                 "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF | {"nlohmann/"})),
     # Public: a user needs the headers of neither HDF5 nor gRPC.
     "client/include/internode": Layer(

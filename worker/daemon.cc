@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "base/service_manager.h"
+#include "rpc/credentials.h"
 #include "rpc/peer.h"
 #include "worker/data_roots.h"
 #include "worker/engine/monotonic_clock.h"
@@ -60,12 +62,26 @@ absl::Duration TimeToBatchEnd() {
   return absl::FromUnixSeconds(seconds) - absl::Now() - kBatchMargin;
 }
 
+absl::Status CheckFolders(absl::string_view what,
+                          const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(folder, error)) {
+      return absl::NotFoundError(
+          absl::StrCat(what, " '", folder, "' is not a folder"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 class Daemon final : public ConnectionUser {
  public:
-  explicit Daemon(const WorkerOptions& options)
+  Daemon(const WorkerOptions& options,
+         std::shared_ptr<const rpc::Credentials> credentials)
       : options_(options),
         connection_(&loop_,
                     {.address = [options] { return SchedulerAddress(options); },
+                     .credentials = std::move(credentials),
                      .data = false},
                     this),
         supervisor_(&loop_,
@@ -241,18 +257,19 @@ int RunDaemon(const WorkerOptions& options) {
   // What its processes would end of, each for itself. Libraries are loaded by
   // them alone.
   absl::Status status = DataRoots::Create(options.data_roots).status();
-  for (const std::string& folder : options.function_path) {
-    std::error_code error;
-    if (status.ok() && !std::filesystem::is_directory(folder, error)) {
-      status = absl::NotFoundError(
-          absl::StrCat("function path '", folder, "' is not a folder"));
-    }
+  status.Update(CheckFolders("function path", options.function_path));
+  status.Update(CheckFolders("HDF5 plugin path", options.hdf5_plugins));
+  absl::StatusOr<std::shared_ptr<const rpc::Credentials>> credentials =
+      rpc::Credentials::Create(options.security);
+  status.Update(credentials.status());
+  if (status.ok() && !options.scheduler.empty()) {
+    status = (*credentials)->CheckAddress(options.scheduler);
   }
   if (!status.ok()) {
     LogError(status.message());
     return kExitWrongUse;
   }
-  Daemon daemon(options);
+  Daemon daemon(options, *std::move(credentials));
   return daemon.Run();
 }
 

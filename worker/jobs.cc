@@ -52,15 +52,22 @@ absl::StatusOr<Jobs::OpenedCube> Jobs::OpenCube(
     opened.info = functions::CubeOfShape(spec.shape);
     return opened;
   }
-  INTERNODE_ASSIGN_OR_RETURN(const std::string path,
+  INTERNODE_ASSIGN_OR_RETURN(const DataRoots::File file,
                              options_.data_roots.Resolve(spec.cube_path));
   cube::OpenOptions open;
+  open.may_read = [this](const std::string& path) {
+    return options_.data_roots.Check(path);
+  };
   open.group = spec.cube_group;
   open.dimension_names.reserve(spec.dimension_names.size());
   for (const core::DimensionNames& names : spec.dimension_names) {
     open.dimension_names.push_back({names.variable, names.names});
   }
-  INTERNODE_ASSIGN_OR_RETURN(opened.cube, cube::Cube::Open(path, open));
+  INTERNODE_ASSIGN_OR_RETURN(opened.cube, cube::Cube::Open(file.path, open));
+  if (!opened.cube->IsFile(file.device, file.inode)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "'", spec.cube_path, "' became another file while it was opened"));
+  }
   opened.info = opened.cube->info();
   opened.info.path = spec.cube_path;
   return opened;

@@ -1,9 +1,12 @@
+#include <sys/prctl.h>
+
 #include <cstdio>
 #include <exception>
 
 #include "base/heap.h"
 #include "base/lock_checks.h"
 #include "base/log.h"
+#include "rpc/grpc_log.h"
 #include "worker/child_process.h"
 #include "worker/daemon.h"
 #include "worker/exit_code.h"
@@ -23,6 +26,9 @@ int Main(int argc, char** argv) {
     return parsed.exit_code;
   }
   ConfigureLog(parsed.options->log);
+  rpc::SendGrpcLogToDebug();
+  // What it starts gets no rights that it has not.
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   // Before any thread is started: signals are read, not caught.
   BlockSignals();
   if (parsed.options->process == 0) return RunDaemon(*parsed.options);

@@ -43,6 +43,7 @@ struct Texts {
   std::string log_format = "text";
   std::vector<std::string> data_roots;
   std::vector<std::string> function_path;
+  std::vector<std::string> hdf5_plugins;
   int verbose = 0;
   int quiet = 0;
   bool version = false;
@@ -84,10 +85,34 @@ void AddWorkOptions(CLI::App* app, WorkerOptions* options, Texts* texts) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("DIR");
+  app->add_option("--hdf5-plugins", texts->hdf5_plugins,
+                  "Folder that HDF5 may load filters from; may be repeated "
+                  "(default: it loads none)")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("DIR");
   app->add_option("--memory-limit", texts->memory_limit,
                   "Memory of the whole daemon: a size such as 8GiB, none, or "
                   "auto (80 % of what there is)")
       ->type_name("SIZE");
+}
+
+void AddSecurityOptions(CLI::App* app, rpc::ConnectionSecurity* security) {
+  app->add_option("--tls-ca", security->tls.ca,
+                  "Connect by TLS to a scheduler with a certificate of this CA")
+      ->type_name("FILE");
+  app->add_option("--tls-cert", security->tls.certificate,
+                  "Certificate to show to the scheduler")
+      ->type_name("FILE");
+  app->add_option("--tls-key", security->tls.key, "Its key")->type_name("FILE");
+  app->add_option("--tls-name", security->tls_name,
+                  "Name in the scheduler's certificate (default: the host of "
+                  "its address)")
+      ->type_name("NAME");
+  app->add_option("--token-file", security->token_file,
+                  "File with the token to show to the scheduler")
+      ->type_name("FILE");
 }
 
 void AddLifeOptions(CLI::App* app, WorkerOptions* options, Texts* texts) {
@@ -188,6 +213,8 @@ absl::Status ReadTexts(const Texts& texts, WorkerOptions* options) {
       OrFromEnvironment(texts.data_roots, "INTERNODE_WORKER_DATA_ROOT");
   options->function_path =
       OrFromEnvironment(texts.function_path, "INTERNODE_WORKER_FUNCTION_PATH");
+  options->hdf5_plugins =
+      OrFromEnvironment(texts.hdf5_plugins, "INTERNODE_WORKER_HDF5_PLUGINS");
   absl::Status status =
       ReadMemoryLimit(texts.memory_limit, &options->memory_limit);
   status.Update(ReadDuration("--lifetime", texts.lifetime, &options->lifetime));
@@ -248,6 +275,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
       "them, and starts those again that die.",
       "internode-worker");
   AddWorkOptions(&app, &options, &texts);
+  AddSecurityOptions(&app, &options.security);
   AddLifeOptions(&app, &options, &texts);
   AddProcessOptions(&app, &options);
   app.footer(kFooter);
@@ -256,7 +284,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     // Lists are read from the environment by ReadTexts.
     if (!option->get_group().empty() && name != "--help" &&
         name != "--version" && name != "--data-root" &&
-        name != "--function-path") {
+        name != "--function-path" && name != "--hdf5-plugins") {
       option->envname(EnvironmentName(*option));
     }
   }

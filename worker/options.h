@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 
 #include "base/log.h"
+#include "rpc/credentials.h"
 
 namespace internode::worker {
 
@@ -24,6 +25,9 @@ struct WorkerOptions {
   int num_slots = 1;
   std::vector<std::string> data_roots;
   std::vector<std::string> function_path;
+  // Folders that HDF5 may load filters from; without any it loads none.
+  std::vector<std::string> hdf5_plugins;
+  rpc::ConnectionSecurity security;
   // Of the whole daemon; 0: none.
   int64_t memory_limit = 0;
   absl::Duration lifetime = absl::InfiniteDuration();

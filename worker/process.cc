@@ -17,7 +17,9 @@
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "cube/block_reader.h"
+#include "cube/filter_plugins.h"
 #include "functions/plugin.h"
+#include "rpc/credentials.h"
 #include "rpc/peer.h"
 #include "worker/data_roots.h"
 #include "worker/engine/engine.h"
@@ -54,12 +56,15 @@ int64_t CacheBytesFor(int64_t memory_limit) {
 
 class Process final : public ConnectionUser {
  public:
-  Process(const WorkerOptions& options, SharedPage* page, const Jobs* jobs)
+  Process(const WorkerOptions& options,
+          std::shared_ptr<const rpc::Credentials> credentials, SharedPage* page,
+          const Jobs* jobs)
       : options_(options),
         page_(page),
         functions_json_(jobs->FunctionsJson()),
         connection_(&loop_,
                     {.address = [options] { return SchedulerAddress(options); },
+                     .credentials = std::move(credentials),
                      .quiet = true},
                     this),
         questions_(jobs,
@@ -235,6 +240,10 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
       options.page_fd >= 0
           ? SharedPage::Open(options.page_fd)
           : SharedPage::Create(NewProcessId(), {}, options.num_slots));
+  INTERNODE_ASSIGN_OR_RETURN(
+      std::shared_ptr<const rpc::Credentials> credentials,
+      rpc::Credentials::Create(options.security));
+  INTERNODE_RETURN_IF_ERROR(cube::LimitFilterPlugins(options.hdf5_plugins));
   Jobs::Options jobs_options;
   INTERNODE_ASSIGN_OR_RETURN(jobs_options.data_roots,
                              DataRoots::Create(options.data_roots));
@@ -242,7 +251,7 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
   INTERNODE_ASSIGN_OR_RETURN(functions::Registry registry,
                              functions::LoadRegistry(options.function_path));
   const Jobs jobs(jobs_options, std::move(registry));
-  Process process(options, page.get(), &jobs);
+  Process process(options, std::move(credentials), page.get(), &jobs);
   const int exit_code = process.Run();
   // What runs is not waited for, if nobody takes its result.
   if (exit_code != kExitDrained) _exit(exit_code);

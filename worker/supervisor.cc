@@ -124,6 +124,17 @@ std::vector<std::string> Supervisor::Arguments(const Child& child) const {
   for (const std::string& path : worker.function_path) {
     add("--function-path", path);
   }
+  for (const std::string& folder : worker.hdf5_plugins) {
+    add("--hdf5-plugins", folder);
+  }
+  for (const auto& [name, value] :
+       {std::pair("--tls-ca", worker.security.tls.ca),
+        std::pair("--tls-cert", worker.security.tls.certificate),
+        std::pair("--tls-key", worker.security.tls.key),
+        std::pair("--tls-name", worker.security.tls_name),
+        std::pair("--token-file", worker.security.token_file)}) {
+    if (!value.empty()) add(name, value);
+  }
   add("--memory-limit",
       worker.memory_limit == 0
           ? std::string("none")

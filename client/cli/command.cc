@@ -65,6 +65,9 @@ void BuildApp(CLI::App* root, CommandLine* line) {
   AddJobCommand(root, line);
   AddWorkerCommand(root, line);
   AddLaunchCommand(root, line);
+  AddHealthcheckCommand(root, line);
+  AddTlsCommand(root, line);
+  AddTokenCommand(root, line);
   AddBenchCommand(root, line);
   AddCompletionCommand(root, line);
   root->require_subcommand(0, 1);

@@ -57,6 +57,9 @@ void AddInfoCommand(CLI::App* root, CommandLine* line);
 void AddJobCommand(CLI::App* root, CommandLine* line);
 void AddWorkerCommand(CLI::App* root, CommandLine* line);
 void AddLaunchCommand(CLI::App* root, CommandLine* line);
+void AddHealthcheckCommand(CLI::App* root, CommandLine* line);
+void AddTlsCommand(CLI::App* root, CommandLine* line);
+void AddTokenCommand(CLI::App* root, CommandLine* line);
 void AddBenchCommand(CLI::App* root, CommandLine* line);
 void AddCompletionCommand(CLI::App* root, CommandLine* line);
 

@@ -54,6 +54,9 @@ struct SlurmArguments {
   std::string drain_timeout = "30s";
   std::vector<std::string> data_roots;
   std::vector<std::string> function_path;
+  std::string worker_token_file;
+  std::string worker_tls_cert;
+  std::string worker_tls_key;
   bool once = false;
   bool print = false;
 };
@@ -136,6 +139,15 @@ absl::StatusOr<SlurmJobSpec> Spec(const SlurmArguments& arguments) {
   for (const std::string& path : arguments.function_path) {
     add("function-path", Absolute(path));
   }
+  // The workers trust whom this command trusts, and show what is theirs.
+  for (const auto& [flag, file] :
+       {std::pair("tls-ca", &scheduler.tls_ca),
+        std::pair("tls-cert", &arguments.worker_tls_cert),
+        std::pair("tls-key", &arguments.worker_tls_key),
+        std::pair("token-file", &arguments.worker_token_file)}) {
+    if (!file->empty()) add(flag, Absolute(*file));
+  }
+  if (!scheduler.tls_name.empty()) add("tls-name", scheduler.tls_name);
   for (const auto& [flag, value] :
        {std::pair("death-timeout", &arguments.death_timeout),
         std::pair("drain-timeout", &arguments.drain_timeout)}) {
@@ -391,6 +403,15 @@ void AddWorkerOptions(CLI::App* app, SlurmArguments* arguments) {
         ->take_all()
         ->allow_extra_args(false)
         ->type_name("DIR");
+  }
+  for (const auto& [flag, file, help] :
+       {std::tuple("--worker-token-file", &arguments->worker_token_file,
+                   "File with the token that the workers show"),
+        std::tuple("--worker-tls-cert", &arguments->worker_tls_cert,
+                   "Certificate that the workers show"),
+        std::tuple("--worker-tls-key", &arguments->worker_tls_key,
+                   "Its key")}) {
+    app->add_option(flag, *file, help)->type_name("FILE");
   }
   app->add_option("--death-timeout", arguments->death_timeout,
                   "Workers end when there was no scheduler for so long")

@@ -14,6 +14,7 @@
 #include "client/cli/parse_error.h"
 #include "client/cli/report.h"
 #include "internode/version.h"
+#include "rpc/grpc_log.h"
 
 namespace internode::cli {
 namespace {
@@ -52,6 +53,7 @@ void StartLog(const GlobalOptions& global) {
   options.format =
       global.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   ConfigureLog(options);
+  rpc::SendGrpcLogToDebug();
 }
 
 int RunAction(const CommandLine& line) {

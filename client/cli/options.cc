@@ -35,8 +35,7 @@ bool IsExecutorValue(const std::string& word) {
 
 // KIND [VALUE], the workers of a local cluster with their functions.
 absl::StatusOr<std::unique_ptr<Executor>> MakeExecutorOfKind(
-    const std::vector<std::string>& words,
-    const std::vector<std::string>& function_path) {
+    const std::vector<std::string>& words, const ExecutorOptions& options) {
   const std::optional<std::string> value =
       words.size() == 2 ? std::make_optional(words[1]) : std::nullopt;
   int workers = 0;
@@ -46,10 +45,18 @@ absl::StatusOr<std::unique_ptr<Executor>> MakeExecutorOfKind(
                       *kind == ExecutorKind::kDistributed) &&
                      (!value.has_value() ||
                       (absl::SimpleAtoi(*value, &workers) && workers > 0));
-  if (!local) return internode::MakeExecutor(words[0], value);
+  int64_t number = 0;
   SetupOptions setup;
-  setup.num_workers = workers;
-  setup.function_path = function_path;
+  if (local) {
+    setup.num_workers = workers;
+    setup.function_path = options.function_path;
+  } else if (kind.ok() && *kind == ExecutorKind::kDistributed &&
+             !absl::SimpleAtoi(*value, &number)) {
+    setup = SetupOptionsOf(options);
+    setup.address = *value;
+  } else {
+    return internode::MakeExecutor(words[0], value);
+  }
   return SetupExecutor(setup);
 }
 
@@ -88,10 +95,34 @@ void AddSchedulerOptions(CLI::App* app, ExecutorOptions* options) {
                   "Connect to the scheduler that wrote FILE")
       ->type_name("FILE")
       ->group(kExecutorGroup);
+  const auto add = [app](const char* name, std::string* value, const char* help,
+                         const char* type) {
+    app->add_option(name, *value, help)->type_name(type)->group(kExecutorGroup);
+  };
+  add("--tls-ca", &options->tls_ca,
+      "Connect by TLS to a scheduler with a certificate of this CA", "FILE");
+  add("--tls-cert", &options->tls_cert, "Certificate to show to it", "FILE");
+  add("--tls-key", &options->tls_key, "Its key", "FILE");
+  add("--tls-name", &options->tls_name,
+      "Name in its certificate (default: the host of its address)", "NAME");
+  add("--token-file", &options->token_file, "File with the token to show to it",
+      "FILE");
 }
 
 bool ExecutorOptions::connects() const {
   return !scheduler.empty() || !scheduler_file.empty();
+}
+
+SetupOptions SetupOptionsOf(const ExecutorOptions& options) {
+  SetupOptions setup;
+  setup.address = options.scheduler;
+  setup.scheduler_file = options.scheduler_file;
+  setup.tls_ca = options.tls_ca;
+  setup.tls_cert = options.tls_cert;
+  setup.tls_key = options.tls_key;
+  setup.tls_name = options.tls_name;
+  setup.token_file = options.token_file;
+  return setup;
 }
 
 absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
@@ -113,14 +144,10 @@ absl::StatusOr<std::unique_ptr<Executor>> MakeExecutor(
           absl::StrCat("--executor takes KIND [VALUE], not '",
                        absl::StrJoin(options.executor, " "), "'"));
     }
-    return MakeExecutorOfKind(words, options.function_path);
+    return MakeExecutorOfKind(words, options);
   }
   SetupOptions setup;
-  if (options.connects()) {
-    setup.address = options.scheduler;
-    setup.scheduler_file = options.scheduler_file;
-    return SetupExecutor(setup);
-  }
+  if (options.connects()) return SetupExecutor(SetupOptionsOf(options));
   if (options.nprocs.has_value()) {
     setup.num_workers = *options.nprocs;
     setup.threads_per_worker = options.nthreads.value_or(1);

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "internode/cluster.h"
 #include "internode/executor.h"
 
 // Groups of command line options that a program adds to its CLI11 app, with
@@ -34,7 +35,8 @@
 
 namespace internode::cli {
 
-// --scheduler ADDRESS, --scheduler-file FILE | --nprocs N, --nthreads N |
+// --scheduler ADDRESS, --scheduler-file FILE, with --tls-… and --token-file |
+// --nprocs N, --nthreads N |
 // --executor KIND [VALUE]. A scheduler comes before a local cluster.
 struct ExecutorOptions {
   // Workers to create: a local cluster.
@@ -45,6 +47,12 @@ struct ExecutorOptions {
   std::string scheduler;
   // Or where that file, which internode-scheduler writes, says.
   std::string scheduler_file;
+  // How to connect there: SetupOptions says what they are.
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_name;
+  std::string token_file;
   // KIND, and VALUE if given, with a comma or space between them.
   std::vector<std::string> executor;
   // What is used when none of the options is given.
@@ -58,8 +66,12 @@ struct ExecutorOptions {
 };
 void AddExecutorOptions(CLI::App* app, ExecutorOptions* options);
 
-// --scheduler and --scheduler-file alone.
+// --scheduler, --scheduler-file, --tls-ca, --tls-cert, --tls-key, --tls-name
+// and --token-file alone.
 void AddSchedulerOptions(CLI::App* app, ExecutorOptions* options);
+
+// What they say about the scheduler to connect to.
+SetupOptions SetupOptionsOf(const ExecutorOptions& options);
 
 // The executor that the parsed values ask for, connected. Errors
 // (kInvalidArgument) name the option and what is supported; others are those

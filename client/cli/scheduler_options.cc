@@ -8,17 +8,12 @@
 #include "base/status_macros.h"
 
 namespace internode::cli {
-namespace {
-
-constexpr char kDefaultAddress[] = "127.0.0.1:8786";
-
-}  // namespace
 
 absl::StatusOr<int> WithScheduler(
     const ExecutorOptions& options,
     const std::function<absl::StatusOr<int>(Executor*)>& action) {
   ExecutorOptions connect = options;
-  if (!connect.connects()) connect.scheduler = kDefaultAddress;
+  if (!connect.connects()) connect.scheduler = kDefaultSchedulerAddress;
   INTERNODE_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor,
                              MakeExecutor(connect));
   const absl::StatusOr<int> exit_code = action(executor.get());

@@ -15,6 +15,8 @@
 
 namespace internode::cli {
 
+inline constexpr char kDefaultSchedulerAddress[] = "127.0.0.1:8786";
+
 // Connects to the scheduler that `options` name, by default the one at
 // 127.0.0.1:8786, and gives it to `action`, whose exit code is returned.
 absl::StatusOr<int> WithScheduler(

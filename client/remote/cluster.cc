@@ -2,10 +2,7 @@
 
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +17,7 @@
 #include "client/remote/connection.h"
 #include "client/remote/local_cluster.h"
 #include "client/remote/remote_executor.h"
+#include "client/remote/scheduler_address.h"
 #include "client/remote/wire.h"
 #include "internode/version.h"
 #include "rpc/peer.h"
@@ -44,32 +42,10 @@ absl::StatusOr<v1::GetClusterResponse> AskCluster(Connection* connection,
   return response;
 }
 
-absl::StatusOr<std::string> AddressInFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return absl::NotFoundError(absl::StrCat(
-        "cannot read the scheduler file '", path,
-        "'; internode-scheduler --scheduler-file writes it while it runs"));
-  }
-  const std::string text((std::istreambuf_iterator<char>(in)),
-                         std::istreambuf_iterator<char>());
-  const nlohmann::json json =
-      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("address") ||
-      !json["address"].is_string()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the scheduler file '", path, "' holds no address"));
-  }
-  return json["address"].get<std::string>();
-}
-
 absl::StatusOr<std::unique_ptr<Executor>> Connect(const SetupOptions& options) {
   Connection::Options connect;
-  connect.address = options.address;
-  if (!options.scheduler_file.empty()) {
-    INTERNODE_ASSIGN_OR_RETURN(connect.address,
-                               AddressInFile(options.scheduler_file));
-  }
+  INTERNODE_ASSIGN_OR_RETURN(connect.address, client::AddressOf(options));
+  connect.security = client::SecurityOf(options);
   connect.connect_timeout = absl::FromChrono(options.connect_timeout);
   connect.patience = absl::FromChrono(options.patience);
   client::RemoteExecutor::Parts parts;
@@ -115,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Executor>> StartLocally(
   INTERNODE_ASSIGN_OR_RETURN(parts.cluster, client::LocalCluster::Start(local));
   Connection::Options connect;
   connect.address = parts.cluster->address();
+  connect.security.token_file = parts.cluster->token_file();
   connect.patience = absl::FromChrono(options.patience);
   connect.check = [cluster = parts.cluster] { return cluster->Check(); };
   INTERNODE_ASSIGN_OR_RETURN(parts.connection,

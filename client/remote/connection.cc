@@ -28,7 +28,8 @@ constexpr absl::Duration kAttemptTimeout = absl::Seconds(60);
 constexpr absl::Duration kFirstBackOff = absl::Milliseconds(50);
 constexpr absl::Duration kMaxBackOff = absl::Seconds(5);
 
-// "connection refused", out of gRPC's long account of it.
+}  // namespace
+
 std::string ShortReason(absl::string_view message) {
   for (const absl::string_view before :
        {"Failed to connect to remote host: ", "last error: ", "UNKNOWN: "}) {
@@ -41,19 +42,24 @@ std::string ShortReason(absl::string_view message) {
   return std::string(message.substr(0, message.find('\n')));
 }
 
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(Options options) {
   INTERNODE_ASSIGN_OR_RETURN(options.address,
                              rpc::ParseAddress(options.address));
-  auto connection = absl::WrapUnique(new Connection(std::move(options)));
+  INTERNODE_ASSIGN_OR_RETURN(
+      std::shared_ptr<const rpc::Credentials> credentials,
+      rpc::Credentials::Create(options.security));
+  INTERNODE_RETURN_IF_ERROR(credentials->CheckAddress(options.address));
+  auto connection = absl::WrapUnique(
+      new Connection(std::move(options), std::move(credentials)));
   INTERNODE_RETURN_IF_ERROR(connection->Handshake());
   return std::shared_ptr<Connection>(std::move(connection));
 }
 
-Connection::Connection(Options options)
+Connection::Connection(Options options,
+                       std::shared_ptr<const rpc::Credentials> credentials)
     : options_(std::move(options)),
-      channel_(rpc::NewChannel(options_.address)),
+      credentials_(std::move(credentials)),
+      channel_(rpc::NewChannel(options_.address, *credentials_)),
       stub_(v1::ClientService::NewStub(channel_)),
       random_(std::random_device()()) {}
 
@@ -65,8 +71,14 @@ absl::Status Connection::Handshake() {
   v1::GetClusterResponse response;
   CallLimits limits;
   limits.deadline = absl::Now() + options_.connect_timeout;
-  const absl::Status status =
+  absl::Status status =
       Call(&Stub::PrepareAsyncGetCluster, request, &response, limits);
+  status = credentials_->Explain(options_.address, status);
+  if (absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status)) {
+    return absl::Status(status.code(),
+                        absl::StrCat("the scheduler at ", options_.address,
+                                     " cannot be used: ", status.message()));
+  }
   if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) {
     return absl::UnavailableError(absl::StrCat(
         "no scheduler answers at ", options_.address, ": ",
@@ -80,6 +92,7 @@ absl::Status Connection::Handshake() {
                      " is no scheduler of this version: ", status.message()));
   }
   INTERNODE_RETURN_IF_ERROR(status);
+  shaken_ = true;
   return rpc::CheckPeer(response.scheduler(),
                         absl::StrCat("scheduler at ", options_.address));
 }
@@ -126,7 +139,8 @@ absl::Duration Connection::BackOff(int attempts) {
   return most * std::uniform_real_distribution<>(0.5, 1)(random_);
 }
 
-absl::Status Connection::Away(const absl::Status& status) const {
+absl::Status Connection::Away(const absl::Status& broken) const {
+  const absl::Status status = credentials_->Explain(address(), broken);
   return absl::UnavailableError(
       absl::StrCat("the scheduler at ", address(),
                    " is not available: ", ShortReason(status.message())));
@@ -180,6 +194,12 @@ absl::Status Connection::Retry::Ended(const absl::Status& status) {
   const bool away =
       absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
   if (!away) return status;
+  if (!connection_->shaken_.load() && attempts_ == 0) {
+    // What is wrong with TLS from the beginning does not pass by waiting.
+    absl::Status why =
+        connection_->credentials_->Explain(connection_->address(), status);
+    if (absl::IsUnauthenticated(why)) return why;
+  }
   // The reason of the last attempt says more than that time is up.
   if (absl::IsDeadlineExceeded(interrupted) && absl::IsUnavailable(status)) {
     return connection_->Away(status);

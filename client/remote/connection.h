@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "internode/v1/client.grpc.pb.h"
 #include "rpc/channel.h"
+#include "rpc/credentials.h"
 
 namespace internode::client {
 
@@ -36,6 +37,7 @@ class Connection {
   struct Options {
     // As rpc::ParseAddress takes it.
     std::string address;
+    rpc::ConnectionSecurity security;
     // How long the first call may take.
     absl::Duration connect_timeout = absl::Seconds(5);
     // How long a scheduler that went away is waited for.
@@ -45,9 +47,10 @@ class Connection {
     std::function<absl::Status()> check;
   };
 
-  // Connects and shakes hands. Errors: kInvalidArgument (not an address),
-  // kUnavailable (nothing answers), kFailedPrecondition (another version, or
-  // no scheduler).
+  // Connects and shakes hands. Errors: kInvalidArgument (not an address; a file
+  // of `security`), kUnavailable (nothing answers), kFailedPrecondition
+  // (another version, or no scheduler), kUnauthenticated and kPermissionDenied
+  // (TLS fails, and why; no token, or not one for this).
   static absl::StatusOr<std::shared_ptr<Connection>> Open(Options options);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -123,14 +126,15 @@ class Connection {
   void Close();
 
  private:
-  explicit Connection(Options options);
+  Connection(Options options,
+             std::shared_ptr<const rpc::Credentials> credentials);
   absl::Status Handshake();
   // Waits for at most `duration`, and lets the channel connect meanwhile, which
   // it does only while somebody waits for it; whether it has.
   bool Reconnected(absl::Duration duration);
   // A delay of attempt `attempts`, with jitter.
   absl::Duration BackOff(int attempts);
-  // The scheduler is away, in one line.
+  // The scheduler is away, in one line; looks why.
   absl::Status Away(const absl::Status& status) const;
 
   // One attempt: `start` begins a call with the tag of its context.
@@ -151,13 +155,19 @@ class Connection {
 
   // Constant after construction.
   const Options options_;
+  const std::shared_ptr<const rpc::Credentials> credentials_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;
 
   std::atomic<bool> closed_ = false;
+  // The first call was answered.
+  std::atomic<bool> shaken_ = false;
   mutable Mutex mu_;
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
 };
+
+// "connection refused", out of gRPC's long account of it.
+std::string ShortReason(absl::string_view message);
 
 }  // namespace internode::client
 

@@ -26,6 +26,9 @@
 
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "security/private_file.h"
+#include "security/token.h"
+#include "security/token_list.h"
 
 namespace internode::client {
 namespace {
@@ -137,9 +140,38 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   const absl::Time deadline = absl::Now() + options.start_timeout;
   auto cluster = absl::WrapUnique(new LocalCluster());
   INTERNODE_ASSIGN_OR_RETURN(cluster->folder_, PrivateFolder::Make());
+  INTERNODE_RETURN_IF_ERROR(cluster->MakeTokens());
   INTERNODE_RETURN_IF_ERROR(cluster->StartScheduler(deadline));
   INTERNODE_RETURN_IF_ERROR(cluster->StartWorkers(options, deadline));
   return cluster;
+}
+
+absl::Status LocalCluster::MakeTokens() {
+  security::TokenList list;
+  for (const auto& [role, path] :
+       {std::make_pair(security::Role::kAdmin, token_file()),
+        std::make_pair(security::Role::kWorker, WorkerTokenFile())}) {
+    INTERNODE_ASSIGN_OR_RETURN(const security::Token token,
+                               security::NewToken());
+    INTERNODE_RETURN_IF_ERROR(
+        list.Add(token, role, absl::InfiniteFuture(), "local"));
+    INTERNODE_RETURN_IF_ERROR(
+        security::WritePrivateFile(path, token.text, security::Sync::kNo));
+  }
+  return security::WritePrivateFile(TokenListFile(), list.Format(),
+                                    security::Sync::kNo);
+}
+
+std::string LocalCluster::token_file() const {
+  return absl::StrCat(folder_->path(), "/client.token");
+}
+
+std::string LocalCluster::WorkerTokenFile() const {
+  return absl::StrCat(folder_->path(), "/worker.token");
+}
+
+std::string LocalCluster::TokenListFile() const {
+  return absl::StrCat(folder_->path(), "/tokens");
 }
 
 absl::Status LocalCluster::StartScheduler(absl::Time deadline) {
@@ -149,7 +181,8 @@ absl::Status LocalCluster::StartScheduler(absl::Time deadline) {
   child.arguments = {"--listen",     "127.0.0.1:0",
                      "--http",       "127.0.0.1:0",
                      "--state-dir",  absl::StrCat(folder_->path(), "/state"),
-                     "--durability", "os"};
+                     "--durability", "os",
+                     "--tokens",     TokenListFile()};
   child.log_path = absl::StrCat(folder_->path(), "/scheduler.log");
   INTERNODE_ASSIGN_OR_RETURN(scheduler_, ChildProcess::Start(child));
   INTERNODE_ASSIGN_OR_RETURN(const std::string line,
@@ -171,11 +204,24 @@ absl::Status LocalCluster::StartWorkers(const Options& options,
   ChildProcess::Options child;
   child.name = "worker";
   INTERNODE_ASSIGN_OR_RETURN(child.program, FindProgram("internode-worker"));
-  child.arguments = {address_, "--nworkers", absl::StrCat(options.num_workers),
-                     "--nthreads", absl::StrCat(options.threads_per_worker)};
+  child.arguments = {address_,
+                     "--nworkers",
+                     absl::StrCat(options.num_workers),
+                     "--nthreads",
+                     absl::StrCat(options.threads_per_worker),
+                     "--token-file",
+                     WorkerTokenFile()};
   for (const std::string& folder : options.function_path) {
     child.arguments.emplace_back("--function-path");
     child.arguments.push_back(folder);
+  }
+  // The user's own filters, as in a process of his.
+  if (const char* const plugins = std::getenv("HDF5_PLUGIN_PATH")) {
+    for (const absl::string_view folder :
+         absl::StrSplit(plugins, ':', absl::SkipEmpty())) {
+      child.arguments.emplace_back("--hdf5-plugins");
+      child.arguments.emplace_back(folder);
+    }
   }
   child.log_path = absl::StrCat(folder_->path(), "/worker.log");
   INTERNODE_ASSIGN_OR_RETURN(workers_, ChildProcess::Start(child));

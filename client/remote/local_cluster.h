@@ -55,6 +55,9 @@ class LocalCluster {
   ~LocalCluster();
 
   const std::string& address() const { return address_; }
+  // The token without which it does nothing: loopback is open to all users of
+  // the machine.
+  std::string token_file() const;
   // OK while both daemons run; else which one ended, and how.
   absl::Status Check();
   // Ends both and removes their folder. Idempotent. Errors:
@@ -65,6 +68,9 @@ class LocalCluster {
 
  private:
   LocalCluster() = default;
+  absl::Status MakeTokens();
+  std::string WorkerTokenFile() const;
+  std::string TokenListFile() const;
   absl::Status StartScheduler(absl::Time deadline);
   absl::Status StartWorkers(const Options& options, absl::Time deadline);
 

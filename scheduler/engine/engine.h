@@ -45,8 +45,15 @@ struct EngineOptions {
   // A worker process that runs one task for longer is restarted, which counts
   // as its death. A job may ask for less.
   absl::Duration task_timeout = absl::InfiniteDuration();
-  // Jobs that have not ended.
+  // Jobs that have not ended: of all, and of one owner.
   int64_t most_active_jobs = 100'000;
+  int64_t most_active_jobs_of_owner = 10'000;
+  // Of one job.
+  int64_t most_tasks = core::kMostTasks;
+  // Bytes of results on disk: of a job, which fails beyond; of all jobs of an
+  // owner, who may submit no more beyond. Below 0: without limit.
+  int64_t most_spool_bytes_of_job = -1;
+  int64_t most_spool_bytes_of_owner = -1;
   // Bytes of frames that all workers together may have sent and not
   // acknowledged; each is told its share, within the limits below.
   int64_t window_bytes = int64_t{1} << 30;
@@ -229,6 +236,10 @@ class Engine {
   void CountOut(JobEntry* entry);
 
   // ---- engine_jobs.cc ----
+  // Whether a job of that many tasks may be added.
+  absl::Status CheckLimits(const SubmittedJob& job) const;
+  // Fails a job whose results have become too large.
+  void CheckSpoolOf(core::JobId job);
   void Submit(SubmittedJob job, Reply<v1::SubmitJobResponse> reply);
   // Errors: kInvalidArgument, kNotFound.
   absl::StatusOr<JobEntry*> FindJob(absl::string_view job_id);

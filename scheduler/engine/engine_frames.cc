@@ -105,6 +105,7 @@ void Engine::OnFrame(LinkId link, uint64_t sequence, core::FrameArrived event,
   frames_.emplace(
       event.frame,
       Arrived{.link = link, .job = event.job, .frame = std::move(frame)});
+  CheckSpoolOf(event.job);
   Handle(event);
 }
 

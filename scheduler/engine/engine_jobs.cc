@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/log.h"
+#include "base/quantity.h"
 #include "base/status_macros.h"
 #include "rpc/peer.h"
 #include "scheduler/engine/engine.h"
@@ -83,6 +84,7 @@ v1::JobInfo Engine::InfoOf(const JobEntry& entry) const {
   v1::JobInfo info;
   info.set_id(FormatJobId(entry.id));
   info.set_name(entry.job.name);
+  info.set_owner(entry.job.owner);
   info.set_function(entry.job.plan->spec().function());
   info.set_cube_path(entry.job.plan->spec().cube_path());
   info.set_priority(entry.job.priority);
@@ -174,10 +176,8 @@ void Engine::Submit(SubmittedJob job, Reply<v1::SubmitJobResponse> reply) {
         absl::StrCat("no job is accepted now: ", blocked_)));
     return;
   }
-  if (num_active_jobs_ >= options_.most_active_jobs) {
-    reply(absl::ResourceExhaustedError(
-        absl::StrCat("there are ", num_active_jobs_,
-                     " jobs that have not ended; no more are taken")));
+  if (const absl::Status status = CheckLimits(job); !status.ok()) {
+    reply(status);
     return;
   }
   auto added = std::make_unique<JobEntry>();
@@ -197,6 +197,58 @@ void Engine::Submit(SubmittedJob job, Reply<v1::SubmitJobResponse> reply) {
                             .num_tasks = entry->job.num_tasks,
                             .priority = entry->job.priority,
                             .policies = entry->job.policies});
+}
+
+absl::Status Engine::CheckLimits(const SubmittedJob& job) const {
+  if (num_active_jobs_ >= options_.most_active_jobs) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there are ", num_active_jobs_,
+                     " jobs that have not ended; no more are taken"));
+  }
+  if (job.num_tasks > options_.most_tasks) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the job has ", job.num_tasks, " tasks; this scheduler takes ",
+        options_.most_tasks, " (--max-tasks): choose larger chunks"));
+  }
+  // By going through all of them: there are few, or few submissions a second.
+  int64_t active = 0;
+  int64_t bytes = 0;
+  for (const auto& [id, entry] : jobs_) {
+    if (entry->job.owner != job.owner) continue;
+    if (!entry->counted_out) ++active;
+    if (options_.most_spool_bytes_of_owner < 0) continue;
+    if (const auto spool = spool_->Find(id.value)) bytes += spool->disk_bytes();
+  }
+  if (active >= options_.most_active_jobs_of_owner) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("'", job.owner, "' has ", active,
+                     " jobs that have not ended; this scheduler takes ",
+                     options_.most_active_jobs_of_owner, " (--max-jobs)"));
+  }
+  if (options_.most_spool_bytes_of_owner >= 0 &&
+      bytes >= options_.most_spool_bytes_of_owner) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the results of the jobs of '", job.owner, "' take ",
+        FormatBytes(bytes), "; this scheduler keeps ",
+        FormatBytes(options_.most_spool_bytes_of_owner),
+        " (--max-client-spool): forget some with internode job forget"));
+  }
+  return absl::OkStatus();
+}
+
+void Engine::CheckSpoolOf(core::JobId job) {
+  if (options_.most_spool_bytes_of_job < 0) return;
+  const auto spool = spool_->Find(job.value);
+  const JobEntry* const entry = FindEntry(job);
+  if (spool == nullptr || entry == nullptr ||
+      core::IsTerminal(StateOf(*entry)) ||
+      spool->disk_bytes() <= options_.most_spool_bytes_of_job) {
+    return;
+  }
+  Handle(core::JobAborted{
+      job, absl::StrCat("its results take more than ",
+                        FormatBytes(options_.most_spool_bytes_of_job),
+                        " (--max-job-spool)")});
 }
 
 void Engine::EraseEntry(core::JobId job) {

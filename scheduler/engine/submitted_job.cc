@@ -126,6 +126,7 @@ absl::StatusOr<SubmittedJob> ReadRequest(const v1::SubmitJobRequest& request) {
                      " bytes; it has ", kRequestIdBytes));
   }
   job.request_id = request.request_id();
+  job.owner = request.owner();
   return job;
 }
 
@@ -190,7 +191,9 @@ std::string SubmittedJob::LocationOf(int64_t task) const {
 }
 
 absl::StatusOr<SubmittedJob> CheckSubmission(
-    const v1::SubmitJobRequest& request) {
+    const v1::SubmitJobRequest& submitted, absl::string_view owner) {
+  v1::SubmitJobRequest request = submitted;
+  request.set_owner(std::string(owner));
   INTERNODE_ASSIGN_OR_RETURN(SubmittedJob job, ReadRequest(request));
   job.bytes = request.SerializeAsString();
   job.plan = std::make_shared<const v1::JobPlan>(request.plan());

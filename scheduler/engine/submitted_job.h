@@ -29,6 +29,7 @@ struct SubmittedJob {
   // Of one record.
   int64_t record_bytes = 0;
   std::string name;
+  std::string owner;
   std::string request_id;
   int priority = 0;
   core::JobPolicies policies;
@@ -42,12 +43,12 @@ struct SubmittedJob {
   std::string LocationOf(int64_t task) const;
 };
 
-// Checks what a client submitted. Errors (kInvalidArgument): no plan, a grid
+// Checks what `owner` submitted. Errors (kInvalidArgument): no plan, a grid
 // that is none or overflows, too many selections, a selection outside the
 // dimensions, more tasks than the scheduler takes, parameters over 1 MiB, a
 // policy out of its range, a request id that is not 16 bytes.
 absl::StatusOr<SubmittedJob> CheckSubmission(
-    const v1::SubmitJobRequest& request);
+    const v1::SubmitJobRequest& request, absl::string_view owner);
 
 // What the journal kept. Errors: as above, and kDataLoss.
 absl::StatusOr<SubmittedJob> ParseStoredJob(absl::string_view bytes);

@@ -2,10 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 
 namespace internode::scheduler {
 namespace {
@@ -28,15 +29,22 @@ absl::string_view HostOf(absl::string_view header) {
 
 }  // namespace
 
-bool IsOurHost(absl::string_view header, absl::string_view listen_host,
-               absl::string_view machine) {
+bool IsOurHost(absl::string_view header,
+               const std::vector<std::string>& names) {
   const absl::string_view host = HostOf(header);
   if (host.empty()) return false;
-  const absl::string_view short_name = machine.substr(0, machine.find('.'));
-  return IsAddress(host) || absl::EqualsIgnoreCase(host, "localhost") ||
-         absl::EqualsIgnoreCase(host, listen_host) ||
-         absl::EqualsIgnoreCase(host, machine) ||
-         absl::EqualsIgnoreCase(host, short_name);
+  if (IsAddress(host) || absl::EqualsIgnoreCase(host, "localhost")) return true;
+  return std::any_of(names.begin(), names.end(), [&](absl::string_view name) {
+    return absl::EqualsIgnoreCase(host, name) ||
+           absl::EqualsIgnoreCase(host, name.substr(0, name.find('.')));
+  });
+}
+
+bool IsOurOrigin(absl::string_view origin, absl::string_view host) {
+  if (origin.empty()) return true;
+  return (absl::ConsumePrefix(&origin, "http://") ||
+          absl::ConsumePrefix(&origin, "https://")) &&
+         absl::EqualsIgnoreCase(origin, host);
 }
 
 }  // namespace internode::scheduler

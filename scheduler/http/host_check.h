@@ -2,16 +2,20 @@
 #define INTERNODE_SCHEDULER_HTTP_HOST_CHECK_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
 namespace internode::scheduler {
 
 // Whether a request with this Host header is meant for us: it names an address
-// instead of a name, `localhost`, the host that is listened on, or this
-// machine's own name.
-bool IsOurHost(absl::string_view header, absl::string_view listen_host,
-               absl::string_view machine);
+// instead of a name, `localhost`, or one of our names. That of a machine counts
+// with and without its domain.
+bool IsOurHost(absl::string_view header, const std::vector<std::string>& names);
+
+// Whether a request with this Origin header comes from a page of ours: there is
+// none, or it names what the Host header names.
+bool IsOurOrigin(absl::string_view origin, absl::string_view host);
 
 }  // namespace internode::scheduler
 

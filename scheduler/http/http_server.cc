@@ -6,8 +6,10 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -16,6 +18,7 @@
 #include "scheduler/http/host_check.h"
 #include "scheduler/http/metrics_text.h"
 #include "scheduler/http/pages.h"
+#include "security/server_certificate.h"
 
 namespace internode::scheduler {
 namespace {
@@ -49,25 +52,49 @@ absl::StatusOr<Response> Await(Ask ask) {
   return std::move(answer->response);
 }
 
-std::string MachineName() {
+std::vector<std::string> NamesOf(const HttpOptions& options) {
+  std::vector<std::string> names = options.names;
+  names.push_back(options.host);
   std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+  if (gethostname(name.data(), name.size() - 1) == 0) {
+    names.emplace_back(name.data());
+  }
+  return names;
+}
+
+std::string AccessMetricsText(const HttpOptions& options) {
+  return absl::StrCat(
+      "# HELP internode_insecure 1 if whoever can connect may do everything\n"
+      "# TYPE internode_insecure gauge\n"
+      "internode_insecure ",
+      options.open_to_strangers ? 1 : 0,
+      "\n"
+      "# HELP internode_attempts_refused_total Calls and requests without a "
+      "right\n"
+      "# TYPE internode_attempts_refused_total counter\n"
+      "internode_attempts_refused_total ",
+      options.gate == nullptr ? 0 : options.gate->refused(), "\n");
 }
 
 void Refuse(const absl::Status& status, httplib::Response* response) {
-  response->status = absl::IsNotFound(status)          ? 404
-                     : absl::IsInvalidArgument(status) ? 400
-                                                       : 503;
+  response->status = absl::IsNotFound(status)           ? 404
+                     : absl::IsInvalidArgument(status)  ? 400
+                     : absl::IsUnauthenticated(status)  ? 401
+                     : absl::IsPermissionDenied(status) ? 403
+                                                        : 503;
   response->set_content(ErrorJson(std::string(status.message())), kJson);
 }
 
 class HttplibServer final : public HttpServer {
  public:
   HttplibServer(const HttpOptions& options, Engine* engine)
-      : options_(options), engine_(engine), machine_(MachineName()) {}
+      : options_(options),
+        engine_(engine),
+        names_(NamesOf(options)),
+        server_(NewServer(options_)) {}
 
   ~HttplibServer() override {
-    server_.stop();
+    server_->stop();
     if (thread_.joinable()) thread_.join();
   }
 
@@ -75,8 +102,8 @@ class HttplibServer final : public HttpServer {
     Configure();
     Route();
     const int port = options_.port == 0
-                         ? server_.bind_to_any_port(options_.host)
-                         : (server_.bind_to_port(options_.host, options_.port)
+                         ? server_->bind_to_any_port(options_.host)
+                         : (server_->bind_to_port(options_.host, options_.port)
                                 ? options_.port
                                 : -1);
     if (port <= 0) {
@@ -87,47 +114,59 @@ class HttplibServer final : public HttpServer {
           "off"));
     }
     const bool v6 = options_.host.find(':') != std::string::npos;
-    url_ = absl::StrCat("http://", v6 ? "[" : "", options_.host, v6 ? "]" : "",
-                        ":", port);
+    url_ =
+        absl::StrCat(options_.tls.certificate.empty() ? "http" : "https", "://",
+                     v6 ? "[" : "", options_.host, v6 ? "]" : "", ":", port);
     thread_ = std::thread([this] {
-      server_.listen_after_bind();
+      server_->listen_after_bind();
       ended_ = true;
     });
     // A stop before it runs would be missed.
-    while (!server_.is_running() && !ended_) std::this_thread::yield();
+    while (!server_->is_running() && !ended_) std::this_thread::yield();
     return absl::OkStatus();
   }
 
   const std::string& url() const override { return url_; }
 
  private:
+  static std::unique_ptr<httplib::Server> NewServer(
+      const HttpOptions& options) {
+    if (options.tls.certificate.empty()) {
+      return std::make_unique<httplib::Server>();
+    }
+    return std::make_unique<httplib::SSLServer>([&options](SSL_CTX& context) {
+      return security::ServeCertificate(&context, &options.tls);
+    });
+  }
+
   void Configure() {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    server_.set_keep_alive_timeout(kKeepAliveSeconds);
-    server_.set_read_timeout(kKeepAliveSeconds);
-    server_.set_write_timeout(kKeepAliveSeconds);
-    server_.set_payload_max_length(kMostBodyBytes);
+    server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    server_->set_keep_alive_timeout(kKeepAliveSeconds);
+    server_->set_read_timeout(kKeepAliveSeconds);
+    server_->set_write_timeout(kKeepAliveSeconds);
+    server_->set_payload_max_length(kMostBodyBytes);
     // A second server on the port must fail, not share it.
-    server_.set_socket_options([](socket_t socket) {
+    server_->set_socket_options([](socket_t socket) {
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     });
-    server_.set_default_headers(
+    server_->set_default_headers(
         {{"X-Content-Type-Options", "nosniff"},
+         {"X-Frame-Options", "DENY"},
+         {"Referrer-Policy", "no-referrer"},
+         {"Cross-Origin-Resource-Policy", "same-origin"},
          {"Cache-Control", "no-store"},
          {"Content-Security-Policy",
-          "default-src 'none'; style-src 'unsafe-inline'"}});
-    server_.set_pre_routing_handler([this](const httplib::Request& request,
-                                           httplib::Response& response) {
-      if (IsOurHost(request.get_header_value("Host"), options_.host,
-                    machine_)) {
-        return httplib::Server::HandlerResponse::Unhandled;
-      }
-      response.status = 403;
-      response.set_content("this is not the host that was asked for\n", kText);
-      return httplib::Server::HandlerResponse::Handled;
-    });
-    server_.set_error_handler(
+          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+          "form-action 'none'; frame-ancestors 'none'"}});
+    // Before it matters which method and path it is.
+    server_->set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          return IsAllowed(request, &response)
+                     ? httplib::Server::HandlerResponse::Unhandled
+                     : httplib::Server::HandlerResponse::Handled;
+        });
+    server_->set_error_handler(
         [](const httplib::Request&, httplib::Response& response) {
           if (!response.body.empty()) return;
           response.set_content(ErrorJson("there is nothing here; there are "
@@ -138,25 +177,49 @@ class HttplibServer final : public HttpServer {
         });
   }
 
+  bool IsAllowed(const httplib::Request& request, httplib::Response* response) {
+    const std::string host = request.get_header_value("Host");
+    if (!IsOurHost(host, names_) ||
+        !IsOurOrigin(request.get_header_value("Origin"), host)) {
+      response->status = 403;
+      response->set_content("this is not the host that was asked for\n", kText);
+      return false;
+    }
+    if (!options_.asks_readers || options_.gate == nullptr ||
+        request.path == "/healthz" || request.path == "/readyz") {
+      return true;
+    }
+    const absl::Status admitted = options_.gate->AdmitReader(
+        request.get_header_value("Authorization"),
+        absl::StrCat(request.remote_addr, ":", request.remote_port));
+    if (admitted.ok()) return true;
+    Refuse(admitted, response);
+    if (response->status == 401) {
+      // Browsers ask for a password then.
+      response->set_header("WWW-Authenticate", "Basic realm=\"internode\"");
+    }
+    return false;
+  }
+
   void Route() {
-    server_.Get("/healthz", [this](const auto&, auto& out) { Health(&out); });
-    server_.Get("/readyz", [this](const auto&, auto& out) { Ready(&out); });
-    server_.Get("/metrics", [this](const auto&, auto& out) { Metrics(&out); });
-    server_.Get("/api/v1/jobs", [this](const auto&, auto& out) {
+    server_->Get("/healthz", [this](const auto&, auto& out) { Health(&out); });
+    server_->Get("/readyz", [this](const auto&, auto& out) { Ready(&out); });
+    server_->Get("/metrics", [this](const auto&, auto& out) { Metrics(&out); });
+    server_->Get("/api/v1/jobs", [this](const auto&, auto& out) {
       Answer(Jobs(), JobsJson, &out);
     });
-    server_.Get(R"(/api/v1/jobs/([A-Za-z0-9]+))",
-                [this](const httplib::Request& in, httplib::Response& out) {
-                  Answer(Job(in.matches[1].str()), JobJson, &out);
-                });
-    server_.Get("/api/v1/workers", [this](const auto&, auto& out) {
+    server_->Get(R"(/api/v1/jobs/([A-Za-z0-9]+))",
+                 [this](const httplib::Request& in, httplib::Response& out) {
+                   Answer(Job(in.matches[1].str()), JobJson, &out);
+                 });
+    server_->Get("/api/v1/workers", [this](const auto&, auto& out) {
       Answer(Workers(), WorkersJson, &out);
     });
-    server_.Get("/api/v1/cluster", [this](const auto&, auto& out) {
+    server_->Get("/api/v1/cluster", [this](const auto&, auto& out) {
       Answer(Cluster(), ClusterJson, &out);
     });
-    server_.Get("/", [this](const auto&, auto& out) { Status(&out); });
-    server_.Get("/status", [this](const auto&, auto& out) { Status(&out); });
+    server_->Get("/", [this](const auto&, auto& out) { Status(&out); });
+    server_->Get("/status", [this](const auto&, auto& out) { Status(&out); });
   }
 
   absl::StatusOr<v1::GetClusterResponse> Cluster() {
@@ -208,7 +271,8 @@ class HttplibServer final : public HttpServer {
     const absl::StatusOr<EngineStats> stats = Await<EngineStats>(
         [this](auto reply) { engine_->GetStats(std::move(reply)); });
     if (!stats.ok()) return Refuse(stats.status(), out);
-    out->set_content(MetricsText(*stats), kPrometheus);
+    out->set_content(MetricsText(*stats) + AccessMetricsText(options_),
+                     kPrometheus);
   }
 
   void Status(httplib::Response* out) {
@@ -224,9 +288,9 @@ class HttplibServer final : public HttpServer {
 
   const HttpOptions options_;
   Engine* const engine_;
-  const std::string machine_;
+  const std::vector<std::string> names_;
   std::string url_;
-  httplib::Server server_;
+  const std::unique_ptr<httplib::Server> server_;
   std::atomic<bool> ended_ = false;
   std::thread thread_;
 };

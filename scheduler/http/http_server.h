@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
+#include "scheduler/access/gate.h"
 #include "scheduler/engine/engine.h"
+#include "security/tls_files.h"
 
 namespace internode::scheduler {
 
@@ -14,6 +17,16 @@ struct HttpOptions {
   std::string host = "127.0.0.1";
   // 0: any free port.
   int port = 0;
+  // Host names, besides this machine's, that requests may be made to.
+  std::vector<std::string> names = {};
+  // With a certificate: HTTPS.
+  security::TlsFiles tls = {};
+  // Who may connect to the scheduler. Outlives the server; null: everybody.
+  Gate* gate = nullptr;
+  // It is asked about everything but /healthz and /readyz.
+  bool asks_readers = false;
+  // What /metrics says of it: strangers may connect.
+  bool open_to_strangers = false;
 };
 
 // What browsers, probes and Prometheus see of the scheduler: read-only.
@@ -26,7 +39,8 @@ struct HttpOptions {
 //
 // Requests that name another host than this one are refused: a page of someone
 // else's could read all of it through the browser of whoever visits it (DNS
-// rebinding). Thread-compatible.
+// rebinding); so are those that another site's page makes, by their Origin.
+// Thread-compatible.
 class HttpServer {
  public:
   // `engine` outlives the server. Errors (kFailedPrecondition): the address

@@ -29,6 +29,7 @@ std::string StateName(v1::JobState state) {
 Json ToJson(const v1::JobInfo& job) {
   return {{"id", job.id()},
           {"name", job.name()},
+          {"owner", job.owner()},
           {"state", StateName(job.state())},
           {"function", job.function()},
           {"cube", job.cube_path()},

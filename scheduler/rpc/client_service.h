@@ -7,18 +7,20 @@
 #include <vector>
 
 #include "internode/v1/client.grpc.pb.h"
+#include "scheduler/access/gate.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/engine/strand.h"
 
 namespace internode::scheduler {
 
-// The face that clients see: hands what they ask to the engine, which outlives
-// the server, and reads the spool for them on threads of its own. Thread-safe.
+// The face that clients see: lets them in through the gate, hands what they ask
+// to the engine (both outlive the server), and reads the spool for them on
+// threads of its own. Thread-safe.
 class ClientServiceImpl final
     : public v1::ClientService::WithRawCallbackMethod_FetchFrames<
           v1::ClientService::CallbackService> {
  public:
-  explicit ClientServiceImpl(Engine* engine);
+  ClientServiceImpl(Engine* engine, Gate* gate);
   // After the server has stopped.
   ~ClientServiceImpl() override;
 
@@ -80,6 +82,7 @@ class ClientServiceImpl final
 
  private:
   Engine* const engine_;
+  Gate* const gate_;
   // Each fetch is read on one of these.
   std::vector<std::unique_ptr<Strand>> readers_;
   std::atomic<size_t> next_reader_ = 0;

@@ -23,9 +23,10 @@ constexpr size_t kPiece = rpc::kPieceBytes - 64;
 
 }  // namespace
 
-FetchCall::FetchCall(Engine* engine, Strand* reader,
+FetchCall::FetchCall(Engine* engine, Gate* gate, Strand* reader,
                      const v1::FetchFramesRequest& request)
     : engine_(engine),
+      gate_(gate),
       reader_(reader),
       job_id_(request.job_id()),
       end_task_(request.has_end_task()
@@ -35,8 +36,12 @@ FetchCall::FetchCall(Engine* engine, Strand* reader,
       waiter_(engine->NewId()),
       next_task_(request.from_task()) {}
 
-void FetchCall::Start() {
+void FetchCall::Start(const Caller& caller) {
   self_ = shared_from_this();
+  stream_ = gate_->BeginStream(
+      caller, [weak = weak_from_this()](const absl::Status& status) {
+        if (const auto self = weak.lock()) self->Abandon(status);
+      });
   MutexLock lock(&mu_);
   PrepareLocked();
 }
@@ -218,14 +223,19 @@ void FetchCall::OnWriteDone(bool ok) {
 }
 
 void FetchCall::OnCancel() {
+  Abandon(absl::CancelledError("the call was cancelled"));
+}
+
+void FetchCall::Abandon(const absl::Status& status) {
   engine_->StopWaiting(waiter_);
   MutexLock lock(&mu_);
   queue_.clear();
-  EndLocked(absl::CancelledError("the call was cancelled"));
+  EndLocked(status);
   ProceedLocked();
 }
 
 void FetchCall::OnDone() {
+  gate_->EndStream(stream_);
   engine_->StopWaiting(waiter_);
   // May delete this.
   self_.reset();

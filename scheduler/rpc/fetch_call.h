@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "core/interval_set.h"
 #include "internode/v1/client.pb.h"
+#include "scheduler/access/gate.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/engine/strand.h"
 #include "scheduler/spool/spool_reader.h"
@@ -31,11 +32,11 @@ class FetchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                         public std::enable_shared_from_this<FetchCall> {
  public:
   // `reader` outlives the server.
-  FetchCall(Engine* engine, Strand* reader,
+  FetchCall(Engine* engine, Gate* gate, Strand* reader,
             const v1::FetchFramesRequest& request);
 
   // Either, once, before the method's handler returns.
-  void Start();
+  void Start(const Caller& caller);
   void Refuse(const absl::Status& status);
 
  private:
@@ -50,6 +51,8 @@ class FetchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnCancel() override;
   void OnDone() override;
 
+  // Ends the call without what is queued.
+  void Abandon(const absl::Status& status);
   // Finds out what is next, unless that is under way or enough is queued.
   void PrepareLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnStep(absl::StatusOr<FetchStep> step);
@@ -68,6 +71,8 @@ class FetchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::ByteBuffer NextMessageLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Engine* const engine_;
+  Gate* const gate_;
+  uint64_t stream_ = 0;
   Strand* const reader_;
   const std::string job_id_;
   const int64_t end_task_;

@@ -6,8 +6,12 @@
 
 namespace internode::scheduler {
 
-void WatchCall::Start(const std::string& job_id) {
+void WatchCall::Start(const Caller& caller, const std::string& job_id) {
   self_ = shared_from_this();
+  stream_ = gate_->BeginStream(
+      caller, [weak = weak_from_this()](const absl::Status& status) {
+        if (const auto self = weak.lock()) self->End(status);
+      });
   engine_->WatchJob(job_id, watch_, self_);
 }
 
@@ -42,6 +46,7 @@ void WatchCall::OnCancel() {
 }
 
 void WatchCall::OnDone() {
+  gate_->EndStream(stream_);
   engine_->StopWatching(watch_);
   // May delete this.
   self_.reset();

@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "internode/v1/client.pb.h"
+#include "scheduler/access/gate.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/engine/links.h"
 
@@ -20,11 +21,11 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::JobInfo>,
                         public JobWatcher,
                         public std::enable_shared_from_this<WatchCall> {
  public:
-  explicit WatchCall(Engine* engine)
-      : engine_(engine), watch_(engine->NewId()) {}
+  WatchCall(Engine* engine, Gate* gate)
+      : engine_(engine), gate_(gate), watch_(engine->NewId()) {}
 
   // Once, before the method's handler returns.
-  void Start(const std::string& job_id);
+  void Start(const Caller& caller, const std::string& job_id);
 
   void Update(const v1::JobInfo& info) override;
   void End(const absl::Status& status) override;
@@ -38,6 +39,8 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::JobInfo>,
   void ProceedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Engine* const engine_;
+  Gate* const gate_;
+  uint64_t stream_ = 0;
   const uint64_t watch_;
   std::shared_ptr<WatchCall> self_;
 

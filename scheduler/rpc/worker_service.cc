@@ -72,42 +72,74 @@ void OnDataMessage(Engine* engine, LinkId link, FrameAssembler* assembler,
   engine->ReceiveFrame(link, frame->message, std::move(frame->frame));
 }
 
+// Ends the stream with its caller's token.
+template <class Session>
+uint64_t BeginStream(Gate* gate, const Caller& caller,
+                     const std::shared_ptr<Session>& session) {
+  return gate->BeginStream(caller, [weak = std::weak_ptr<Session>(session)](
+                                       const absl::Status& status) {
+    if (const auto alive = weak.lock()) alive->Close(rpc::ToGrpc(status));
+  });
+}
+
+// A stream that nobody but the refusal uses.
+template <class Session>
+Session* Refuse(const absl::Status& status) {
+  const auto session = std::make_shared<Session>();
+  session->Start({.on_message = [](auto&&) {}, .on_closed = [] {}});
+  session->Close(rpc::ToGrpc(status));
+  return session.get();
+}
+
 }  // namespace
 
 grpc::ServerBidiReactor<v1::WorkerMessage, v1::SchedulerMessage>*
-WorkerServiceImpl::Control(grpc::CallbackServerContext*) {
+WorkerServiceImpl::Control(grpc::CallbackServerContext* context) {
+  const absl::StatusOr<Caller> caller =
+      gate_->Admit(*context, "/internode.v1.WorkerService/Control");
+  if (!caller.ok()) return Refuse<ControlSession>(caller.status());
   auto session = std::make_shared<ControlSession>();
   const LinkId link = engine_->NewId();
+  const uint64_t stream = BeginStream(gate_, *caller, session);
   engine_->OpenControl(link, std::make_shared<ControlLinkOfSession>(session));
-  session->Start(
-      {.on_message =
-           [engine = engine_, link](v1::WorkerMessage&& message) {
-             engine->Receive(link, std::move(message));
-           },
-       .on_closed = [engine = engine_, link] { engine->CloseControl(link); }});
+  session->Start({.on_message =
+                      [engine = engine_, link](v1::WorkerMessage&& message) {
+                        engine->Receive(link, std::move(message));
+                      },
+                  .on_closed =
+                      [engine = engine_, gate = gate_, link, stream] {
+                        gate->EndStream(stream);
+                        engine->CloseControl(link);
+                      }});
   return session.get();
 }
 
 grpc::ServerBidiReactor<v1::FrameMessage, v1::FrameAck>*
-WorkerServiceImpl::Data(grpc::CallbackServerContext*) {
+WorkerServiceImpl::Data(grpc::CallbackServerContext* context) {
+  const absl::StatusOr<Caller> caller =
+      gate_->Admit(*context, "/internode.v1.WorkerService/Data");
+  if (!caller.ok()) return Refuse<DataSession>(caller.status());
   auto session = std::make_shared<DataSession>();
   auto assembler =
       std::make_shared<FrameAssembler>(engine_->most_window_bytes());
   const LinkId link = engine_->NewId();
+  const uint64_t stream = BeginStream(gate_, *caller, session);
   buffers_->Add(kBufferBytes);
   engine_->OpenData(link,
                     std::make_shared<DataLinkOfSession>(session, assembler));
-  session->Start({.on_message =
-                      [engine = engine_, link, assembler,
-                       raw = session.get()](v1::FrameMessage&& message) {
-                        OnDataMessage(engine, link, assembler.get(), raw,
-                                      std::move(message));
-                      },
-                  .on_closed =
-                      [engine = engine_, buffers = buffers_, link] {
-                        engine->CloseData(link);
-                        buffers->Add(-kBufferBytes);
-                      }});
+  session->Start(
+      {.on_message =
+           [engine = engine_, link, assembler,
+            raw = session.get()](v1::FrameMessage&& message) {
+             OnDataMessage(engine, link, assembler.get(), raw,
+                           std::move(message));
+           },
+       .on_closed =
+           [engine = engine_, gate = gate_, buffers = buffers_, link, stream] {
+             gate->EndStream(stream);
+             engine->CloseData(link);
+             buffers->Add(-kBufferBytes);
+           }});
   return session.get();
 }
 

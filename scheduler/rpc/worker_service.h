@@ -3,17 +3,18 @@
 
 #include "internode/v1/worker.grpc.pb.h"
 #include "rpc/server.h"
+#include "scheduler/access/gate.h"
 #include "scheduler/engine/engine.h"
 
 namespace internode::scheduler {
 
-// The face that workers see: hands their streams to the engine, which outlives
-// the server, as `buffers` does: each stream of results adds to it what it may
-// need. Thread-safe.
+// The face that workers see: lets them in through the gate, and hands their
+// streams to the engine. Each stream of results adds to `buffers` what it may
+// need. All outlive the server. Thread-safe.
 class WorkerServiceImpl final : public v1::WorkerService::CallbackService {
  public:
-  WorkerServiceImpl(Engine* engine, rpc::BufferQuota* buffers)
-      : engine_(engine), buffers_(buffers) {}
+  WorkerServiceImpl(Engine* engine, Gate* gate, rpc::BufferQuota* buffers)
+      : engine_(engine), gate_(gate), buffers_(buffers) {}
 
   grpc::ServerBidiReactor<v1::WorkerMessage, v1::SchedulerMessage>* Control(
       grpc::CallbackServerContext* context) override;
@@ -22,6 +23,7 @@ class WorkerServiceImpl final : public v1::WorkerService::CallbackService {
 
  private:
   Engine* const engine_;
+  Gate* const gate_;
   rpc::BufferQuota* const buffers_;
 };
 

@@ -46,8 +46,8 @@ class NetworkFaultTest(FaultTest):
         """A cluster with one worker, beyond the cable."""
         return self.start_cluster(
             nworkers=1, listen="10.111.0.1:0", worker_prefix=self.there,
-            scheduler_args=["--worker-timeout", "2s", "--heartbeat-interval",
-                            "200ms"])
+            scheduler_args=["--insecure", "--worker-timeout", "2s",
+                            "--heartbeat-interval", "200ms"])
 
     def start_gated(self):
         job = self.job("gate")

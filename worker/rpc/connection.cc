@@ -71,6 +71,11 @@ void Connection::Attempt() {
     Retry(address.status());
     return;
   }
+  if (const absl::Status status = options_.credentials->CheckAddress(*address);
+      !status.ok()) {
+    Retry(status);
+    return;
+  }
   address_ = *address;
   ++attempt_;
   welcomed_ = false;
@@ -87,7 +92,7 @@ void Connection::Attempt() {
 
 void Connection::OpenControl() {
   Streams& streams = streams_[attempt_];
-  streams.control_channel = rpc::NewChannel(address_);
+  streams.control_channel = rpc::NewChannel(address_, *options_.credentials);
   streams.control_stub = v1::WorkerService::NewStub(streams.control_channel);
   streams.control = NewSession<Control>();
   const uint64_t attempt = attempt_;
@@ -114,7 +119,7 @@ void Connection::OpenControl() {
 
 void Connection::OpenData(const v1::Welcome& welcome) {
   Streams& streams = streams_[attempt_];
-  streams.data_channel = rpc::NewChannel(address_);
+  streams.data_channel = rpc::NewChannel(address_, *options_.credentials);
   streams.data_stub = std::make_unique<DataStub>(streams.data_channel);
   streams.data = NewSession<Data>();
   const uint64_t attempt = attempt_;
@@ -249,13 +254,18 @@ void Connection::Ended(const absl::Status& status) {
   Retry(status);
 }
 
-void Connection::Retry(const absl::Status& status) {
+void Connection::Retry(absl::Status status) {
   const absl::Duration longest =
       std::min(options_.last_backoff,
                options_.first_backoff * std::exp2(std::min(failures_, 20)));
   // The whole herd of a scheduler's workers does not come back at one instant.
   std::uniform_real_distribution<double> jitter(0.5, 1);
   const absl::Duration wait = longest * jitter(random_);
+  // Once in a while, not at every attempt.
+  const bool tell = !options_.quiet && (welcomed_ || failures_ % 16 == 0);
+  if (tell && !welcomed_ && !address_.empty()) {
+    status = options_.credentials->Explain(address_, status);
+  }
   const absl::string_view reason =
       status.ok() ? absl::string_view("it closed the connection")
                   : status.message();
@@ -263,8 +273,6 @@ void Connection::Retry(const absl::Status& status) {
       welcomed_ ? "lost the scheduler" : "cannot reach the scheduler",
       address_.empty() ? "" : absl::StrCat(" at ", address_), ": ", reason,
       "; trying again");
-  // Once in a while, not at every attempt.
-  const bool tell = !options_.quiet && (welcomed_ || failures_ % 16 == 0);
   Log(tell ? LogLevel::kWarning : LogLevel::kDebug, line);
   ++failures_;
   welcomed_ = false;

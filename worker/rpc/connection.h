@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 
 #include "internode/v1/worker.grpc.pb.h"
+#include "rpc/credentials.h"
 #include "rpc/session.h"
 #include "worker/rpc/event_loop.h"
 
@@ -26,6 +27,9 @@ struct ConnectionOptions {
   // Asked before each attempt: a scheduler that was started again may have
   // another one.
   std::function<absl::StatusOr<std::string>()> address;
+  // What it shows to the scheduler. Not null.
+  std::shared_ptr<const rpc::Credentials> credentials =
+      rpc::Credentials::None();
   // Open a Data stream too.
   bool data = true;
   // Says what happens only to those who want to know all.
@@ -110,7 +114,7 @@ class Connection {
   void OnClosed(uint64_t attempt, bool control, const absl::Status& status);
   void OnDestroyed(uint64_t attempt);
   void Ended(const absl::Status& status);
-  void Retry(const absl::Status& status);
+  void Retry(absl::Status status);
   void ScheduleHeartbeat();
   void FinishClosing();
   template <class Session>

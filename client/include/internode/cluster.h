@@ -26,6 +26,17 @@ struct SetupOptions {
   // Or to the one whose --scheduler-file this is.
   std::string scheduler_file;
 
+  // How to connect there. With a CA's certificate (a PEM file): by TLS, to a
+  // scheduler whose certificate is of that CA and for the host of the address,
+  // or for `tls_name`.
+  std::string tls_ca;
+  std::string tls_name;
+  // A certificate of one's own and its key, PEM files.
+  std::string tls_cert;
+  std::string tls_key;
+  // A file that holds a token. It is sent by TLS, or on this machine.
+  std::string token_file;
+
   // Without either: start a local cluster of so many worker processes (0: as
   // many as the process may use cores), with so many threads each.
   int num_workers = 0;
@@ -43,9 +54,11 @@ struct SetupOptions {
 // is closed or destroyed, or the process ends, however it does, the cluster's
 // processes are gone within two seconds.
 //
-// Errors: kInvalidArgument (not an address; a bad number); kUnavailable
-// (nothing answers); kFailedPrecondition (another version; a daemon that is
-// not found, or did not start: its last words are in the message).
+// Errors: kInvalidArgument (not an address; a bad number or file); kUnavailable
+// (nothing answers); kUnauthenticated, kPermissionDenied (TLS fails, a token or
+// certificate is missing or refused: the message says which);
+// kFailedPrecondition (another version; a daemon that is not found, or did not
+// start: its last words are in the message).
 absl::StatusOr<std::unique_ptr<Executor>> SetupExecutor(
     const SetupOptions& options);
 

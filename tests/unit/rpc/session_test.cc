@@ -112,7 +112,7 @@ class SessionTest : public testing::Test {
  protected:
   SessionTest()
       : server_(*Server::Start({}, {&service_})),
-        channel_(NewChannel(server_->address())),
+        channel_(NewChannel(server_->address(), *Credentials::None())),
         stub_(v1::WorkerService::NewStub(channel_)) {}
 
   std::shared_ptr<ClientEnd> Open(std::shared_ptr<Recorder> recorder) {

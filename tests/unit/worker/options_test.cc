@@ -91,6 +91,30 @@ TEST(OptionsTest, AreTakenFromTheCommandLine) {
   EXPECT_EQ(Parse({"h:1", "--memory-limit", "none"}).options->memory_limit, 0);
 }
 
+TEST(OptionsTest, SayHowToConnect) {
+  const std::map<std::string, std::string> environment = {
+      {"INTERNODE_WORKER_TLS_CA", "ca"},
+      {"INTERNODE_WORKER_TLS_CERT", "c"},
+      {"INTERNODE_WORKER_TLS_KEY", "k"},
+      {"INTERNODE_WORKER_TLS_NAME", "n"},
+      {"INTERNODE_WORKER_TOKEN_FILE", "t"},
+      {"INTERNODE_WORKER_HDF5_PLUGINS", "/a:/b"}};
+  for (const ParsedOptions& parsed :
+       {Parse({"host:1", "--tls-ca", "ca", "--tls-cert", "c", "--tls-key", "k",
+               "--tls-name", "n", "--token-file", "t", "--hdf5-plugins", "/a",
+               "--hdf5-plugins", "/b"}),
+        Parse({"host:1"}, environment)}) {
+    ASSERT_TRUE(parsed.options.has_value()) << parsed.text;
+    const rpc::ConnectionSecurity& security = parsed.options->security;
+    EXPECT_EQ(security.tls.ca, "ca");
+    EXPECT_EQ(security.tls.certificate, "c");
+    EXPECT_EQ(security.tls.key, "k");
+    EXPECT_EQ(security.tls_name, "n");
+    EXPECT_EQ(security.token_file, "t");
+    EXPECT_THAT(parsed.options->hdf5_plugins, ElementsAre("/a", "/b"));
+  }
+}
+
 TEST(OptionsTest, AreTakenFromTheEnvironment) {
   const ParsedOptions parsed =
       Parse({}, {{"INTERNODE_WORKER_SCHEDULER", "host:1"},

@@ -1,5 +1,6 @@
 // Small parts of the worker, each with its own few promises.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #include "worker/engine/slot_page.h"
 #include "worker/engine/stretch.h"
 #include "worker/memory_limit.h"
+#include "worker/path_below.h"
 #include "worker/rpc/event_loop.h"
 #include "worker/shared_page.h"
 
@@ -157,7 +159,11 @@ TEST(SharedPageTest, RefusesWhatIsNoPage) {
 
 TEST(DataRootsTest, WithoutRootsEveryAbsolutePathIsTaken) {
   const DataRoots roots;
-  EXPECT_EQ(*roots.Resolve("/no/such/file"), "/no/such/file");
+  const std::string file = NewFolder() + "/a.nc";
+  WriteFile(file, "a");
+  EXPECT_EQ(roots.Resolve(file)->path, file);
+  EXPECT_EQ(roots.Resolve("/no/such/file").status().code(),
+            absl::StatusCode::kNotFound);
   EXPECT_EQ(roots.Resolve("a.nc").status().code(),
             absl::StatusCode::kInvalidArgument);
 }
@@ -172,8 +178,9 @@ TEST(DataRootsTest, HoldsPathsBelowItsRoots) {
   const auto roots = DataRoots::Create({folder + "/alias"});
   ASSERT_TRUE(roots.ok());
   const std::string a = folder + "/data/sub/a.nc";
-  EXPECT_EQ(*roots->Resolve(a), a);
-  EXPECT_EQ(*roots->Resolve(folder + "/alias/sub/../sub/a.nc"), a);
+  EXPECT_EQ(roots->Resolve(a)->path, a);
+  EXPECT_EQ(roots->Resolve(folder + "/alias/sub/../sub/a.nc")->path, a);
+  EXPECT_TRUE(roots->Check(a).ok());
   for (const char* path : {"/data-too/b.nc", "/secret/c.nc", "/data/link.nc",
                            "/data/../secret/c.nc", "/data/../nothing.nc"}) {
     const absl::Status status = roots->Resolve(folder + path).status();
@@ -183,6 +190,69 @@ TEST(DataRootsTest, HoldsPathsBelowItsRoots) {
   }
   EXPECT_EQ(roots->Resolve(folder + "/data/none.nc").status().code(),
             absl::StatusCode::kNotFound);
+}
+
+// Looked at, and not opened: a pipe's other end does not wait for it.
+TEST(DataRootsTest, TakesRegularFilesOnly) {
+  const std::string folder = NewFolder();
+  WriteFile(folder + "/a.nc", "a");
+  ASSERT_EQ(mkfifo((folder + "/fifo").c_str(), 0600), 0);
+  fs::create_directory(folder + "/sub");
+  fs::create_symlink("/dev/zero", folder + "/zero");
+  const auto inside = DataRoots::Create({folder});
+  const auto whole = DataRoots::Create({"/"});
+  ASSERT_TRUE(inside.ok() && whole.ok());
+  for (const DataRoots& roots : {DataRoots(), *inside, *whole}) {
+    EXPECT_TRUE(roots.Resolve(folder + "/a.nc").ok());
+    for (const std::string& path :
+         {folder + "/fifo", folder + "/sub", folder}) {
+      EXPECT_EQ(roots.Resolve(path).status().code(),
+                absl::StatusCode::kInvalidArgument)
+          << path;
+    }
+    for (const std::string& path :
+         {folder + "/zero", std::string("/dev/zero"),
+          std::string("/proc/self/mem"), std::string("/proc/self/environ"),
+          std::string("/sys/kernel/uevent_seqnum")}) {
+      EXPECT_FALSE(roots.Resolve(path).ok()) << path;
+    }
+  }
+}
+
+TEST(DataRootsTest, FilesAreToldApart) {
+  const std::string folder = NewFolder();
+  WriteFile(folder + "/a.nc", "a");
+  WriteFile(folder + "/b.nc", "b");
+  const auto roots = DataRoots::Create({folder});
+  const auto a = roots->Resolve(folder + "/a.nc");
+  const auto b = roots->Resolve(folder + "/b.nc");
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(a->device, b->device);
+  EXPECT_NE(a->inode, b->inode);
+}
+
+TEST(PathBelowTest, NothingLeadsOut) {
+  const std::string folder = NewFolder();
+  WriteFile(folder + "/in/sub/a", "a");
+  WriteFile(folder + "/out/b", "b");
+  fs::create_symlink("../../out/b", folder + "/in/sub/link");
+  fs::create_symlink("../out", folder + "/in/folder");
+  fs::create_symlink("sub", folder + "/in/same");
+  const int root = open((folder + "/in").c_str(), O_PATH | O_DIRECTORY);
+  ASSERT_GE(root, 0);
+  for (const auto& below : {&OpenBelow, &OpenBelowByStep}) {
+    for (const char* path : {"sub/a", "sub", ".", "./sub/./a", "sub//a"}) {
+      const int fd = below(root, path);
+      EXPECT_GE(fd, 0) << path;
+      close(fd);
+    }
+    for (const char* path :
+         {"sub/link", "folder/b", "same/a", "..", "../out/b", "sub/../sub/a/..",
+          "/etc/passwd", "sub/../../out/b", "none", "sub/a/b", "same"}) {
+      EXPECT_LT(below(root, path), 0) << path;
+    }
+  }
+  close(root);
 }
 
 TEST(DataRootsTest, RefusesRootsThatAreNoFolders) {

@@ -75,6 +75,33 @@ TEST(ConfigTest, TheEnvironmentCounts) {
   unsetenv("INTERNODE_SCHEDULER_RETAIN");
 }
 
+TEST(ConfigTest, WhoMayConnectAndHowMuch) {
+  const Config config =
+      Parse({"--state-dir",        "/s",    "--listen",        "0.0.0.0:1",
+             "--tls-cert",         "c",     "--tls-key",       "k",
+             "--tls-client-ca",    "ca",    "--tokens",        "t",
+             "--http-name",        "a",     "--http-name",     "b",
+             "--buffers",          "64MiB", "--max-message",   "2MiB",
+             "--max-streams",      "5",     "--max-jobs",      "6",
+             "--max-tasks",        "7",     "--max-job-spool", "8KiB",
+             "--max-client-spool", "9KiB"})
+          .value();
+  EXPECT_EQ(config.tls_cert, "c");
+  EXPECT_EQ(config.tls_key, "k");
+  EXPECT_EQ(config.tls_client_ca, "ca");
+  EXPECT_EQ(config.tokens, "t");
+  EXPECT_FALSE(config.insecure);
+  EXPECT_THAT(config.http_names, ::testing::ElementsAre("a", "b"));
+  EXPECT_EQ(config.buffer_bytes, int64_t{64} << 20);
+  EXPECT_EQ(config.max_message_bytes, int64_t{2} << 20);
+  EXPECT_EQ(config.max_streams, 5);
+  EXPECT_EQ(config.max_jobs, 6);
+  EXPECT_EQ(config.max_tasks, 7);
+  EXPECT_EQ(config.max_job_spool, 8 << 10);
+  EXPECT_EQ(config.max_client_spool, 9 << 10);
+  EXPECT_EQ(Parse({"--state-dir", "/s"})->max_job_spool, -1);
+}
+
 TEST(ConfigTest, WrongValuesAreOneLineThatNamesTheFlag) {
   const std::pair<std::string, std::string> wrong[] = {
       {"--listen", "8786"},        {"--listen", "host:65536"},
@@ -82,7 +109,11 @@ TEST(ConfigTest, WrongValuesAreOneLineThatNamesTheFlag) {
       {"--retain", "7"},           {"--retain", "-1h"},
       {"--worker-timeout", "1ms"}, {"--heartbeat-interval", "20s"},
       {"--task-timeout", "0s"},    {"--reserve", "much"},
-      {"--log-format", "xml"}};
+      {"--log-format", "xml"},     {"--buffers", "1MiB"},
+      {"--max-message", "1MiB"},   {"--max-message", "1GiB"},
+      {"--max-streams", "0"},      {"--max-jobs", "0"},
+      {"--max-tasks", "-1"},       {"--max-job-spool", "much"},
+      {"--max-client-spool", "x"}};
   for (const auto& [flag, value] : wrong) {
     const absl::Status status = Parse({flag, value}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << flag;

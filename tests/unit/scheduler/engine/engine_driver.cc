@@ -165,8 +165,8 @@ void EngineDriver::Restart() {
 }
 
 std::optional<absl::StatusOr<std::string>> EngineDriver::Submit(
-    const v1::SubmitJobRequest& request) {
-  absl::StatusOr<SubmittedJob> job = CheckSubmission(request);
+    const v1::SubmitJobRequest& request, const std::string& owner) {
+  absl::StatusOr<SubmittedJob> job = CheckSubmission(request, owner);
   if (!job.ok()) return job.status();
   const auto answer = Call<v1::SubmitJobResponse>([&](auto reply) {
     engine_->SubmitJob(*std::move(job), std::move(reply));

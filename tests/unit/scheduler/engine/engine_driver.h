@@ -91,7 +91,7 @@ class EngineDriver {
 
   // Submits, and runs; the answer, or nothing if there is none yet.
   std::optional<absl::StatusOr<std::string>> Submit(
-      const v1::SubmitJobRequest& request);
+      const v1::SubmitJobRequest& request, const std::string& owner = "me");
   // A job that was accepted.
   uint64_t SubmitTasks(int64_t num_tasks);
   absl::StatusOr<v1::JobInfo> Job(uint64_t job);

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -94,6 +95,75 @@ TEST(EngineJobsTest, TakesSoManyJobsAndNoMore) {
   EXPECT_EQ(refused->status().code(), absl::StatusCode::kResourceExhausted);
   ASSERT_TRUE(Cancel(&driver, "j000002")->ok());
   EXPECT_TRUE(driver.Submit(Submission(1, kRequest))->ok());
+}
+
+std::string RequestId(int number) {
+  return absl::StrFormat("request %08d", 1'000'000 + number);
+}
+
+TEST(EngineJobsTest, TakesSoManyJobsOfAnOwner) {
+  EngineOptions options;
+  options.most_active_jobs_of_owner = 2;
+  EngineDriver driver(options);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(driver.Submit(Submission(1, RequestId(i)), "alice")->ok());
+  }
+  const auto refused = driver.Submit(Submission(1, RequestId(2)), "alice");
+  EXPECT_EQ(refused->status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused->status().message()),
+              ::testing::HasSubstr("'alice' has 2 jobs"));
+  EXPECT_TRUE(driver.Submit(Submission(1, RequestId(3)), "bob")->ok());
+  // Whose jobs they are is known after a restart too.
+  driver.Restart();
+  EXPECT_FALSE(driver.Submit(Submission(1, RequestId(4)), "alice")->ok());
+  EXPECT_EQ(driver.Job(1)->owner(), "alice");
+  ASSERT_TRUE(Cancel(&driver, "j000001")->ok());
+  EXPECT_TRUE(driver.Submit(Submission(1, RequestId(5)), "alice")->ok());
+}
+
+TEST(EngineJobsTest, WhoOwnsAJobIsNotTheClientsToSay) {
+  EngineDriver driver;
+  v1::SubmitJobRequest request = Submission(1, kRequest);
+  request.set_owner("root");
+  ASSERT_TRUE(driver.Submit(request, "alice")->ok());
+  EXPECT_EQ(driver.Job(1)->owner(), "alice");
+}
+
+TEST(EngineJobsTest, TakesSoManyTasksOfAJob) {
+  EngineOptions options;
+  options.most_tasks = 100;
+  EngineDriver driver(options);
+  EXPECT_TRUE(driver.Submit(Submission(100, RequestId(1)))->ok());
+  const auto refused = driver.Submit(Submission(101, RequestId(2)));
+  EXPECT_EQ(refused->status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused->status().message()),
+              ::testing::HasSubstr("--max-tasks"));
+}
+
+TEST(EngineJobsTest, AJobWhoseResultsBecomeTooLargeFails) {
+  EngineOptions options;
+  options.most_spool_bytes_of_job = 200;
+  options.most_spool_bytes_of_owner = 200;
+  EngineDriver driver(options);
+  const uint64_t job = driver.SubmitTasks(100);
+  FakeWorker worker = driver.Join(1, kProcess);
+  const uint64_t lease = worker.leases().at(0).lease_id();
+  int64_t task = 0;
+  while (driver.Job(job)->state() == v1::JOB_STATE_RUNNING && task < 100) {
+    worker.SendFrame(job, lease, {task, task + 1});
+    ++task;
+    driver.Run();
+  }
+  EXPECT_EQ(driver.Job(job)->state(), v1::JOB_STATE_FAILED);
+  EXPECT_LT(task, 20);
+  EXPECT_THAT(driver.Job(job)->message(),
+              ::testing::HasSubstr("--max-job-spool"));
+  // All of it still lies there.
+  const auto refused = driver.Submit(Submission(1, kRequest));
+  EXPECT_EQ(refused->status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused->status().message()),
+              ::testing::HasSubstr("--max-client-spool"));
+  EXPECT_TRUE(driver.Submit(Submission(1, kRequest), "bob")->ok());
 }
 
 TEST(EngineJobsTest, AJobWithoutTasksIsCompleteAtOnce) {

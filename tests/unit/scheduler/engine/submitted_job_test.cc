@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 absl::StatusCode CodeOf(const v1::SubmitJobRequest& request) {
-  return CheckSubmission(request).status().code();
+  return CheckSubmission(request, "me").status().code();
 }
 
 TEST(SubmittedJobTest, TakesWhatTheSchedulerNeeds) {
@@ -24,7 +24,7 @@ TEST(SubmittedJobTest, TakesWhatTheSchedulerNeeds) {
   request.mutable_plan()->mutable_grid()->mutable_cuts(0)->set_chunk(30);
   request.mutable_policy()->set_priority(-7);
   request.mutable_policy()->set_name("north");
-  const SubmittedJob job = CheckSubmission(request).value();
+  const SubmittedJob job = CheckSubmission(request, "me").value();
   EXPECT_EQ(job.num_tasks, 4);
   EXPECT_EQ(job.num_pixels, 100);
   EXPECT_EQ(job.priority, -7);
@@ -37,7 +37,7 @@ TEST(SubmittedJobTest, TakesWhatTheSchedulerNeeds) {
 TEST(SubmittedJobTest, IsReadAgainFromTheJournal) {
   v1::SubmitJobRequest request = Submission(100, kRequest);
   request.mutable_policy()->set_fail_fast(true);
-  const SubmittedJob job = CheckSubmission(request).value();
+  const SubmittedJob job = CheckSubmission(request, "me").value();
   const SubmittedJob again = ParseStoredJob(job.bytes).value();
   EXPECT_EQ(again.num_tasks, job.num_tasks);
   EXPECT_EQ(again.request_id, kRequest);
@@ -55,7 +55,7 @@ TEST(SubmittedJobTest, SelectionsAreTasks) {
     extent->set_begin(begin);
     extent->set_end(begin + 2);
   }
-  const SubmittedJob job = CheckSubmission(request).value();
+  const SubmittedJob job = CheckSubmission(request, "me").value();
   EXPECT_EQ(job.num_tasks, 3);
   EXPECT_EQ(job.num_pixels, 6);
   EXPECT_EQ(job.LocationOf(2), "sample=70:72");
@@ -67,7 +67,7 @@ TEST(SubmittedJobTest, SelectionsAreTasks) {
 TEST(SubmittedJobTest, RefusesMoreTasksThanItCanCount) {
   const int64_t most = std::numeric_limits<int64_t>::max();
   const absl::Status status =
-      CheckSubmission(Submission(most, kRequest)).status();
+      CheckSubmission(Submission(most, kRequest), "me").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(status.message(), HasSubstr("larger chunks"));
 }
@@ -116,7 +116,7 @@ TEST(SubmittedJobTest, RefusesWhatIsOutOfRange) {
 
 TEST(CheckFrameTest, TakesFramesThatFitTheJob) {
   const absl::StatusOr<SubmittedJob> job =
-      CheckSubmission(Submission(100, std::string(16, 'r')));
+      CheckSubmission(Submission(100, std::string(16, 'r')), "me");
   ASSERT_TRUE(job.ok()) << job.status();
   for (const internode::core::Interval tasks :
        {internode::core::Interval{0, 100}, {0, 1}, {99, 100}, {6, 8}}) {
@@ -130,7 +130,7 @@ TEST(CheckFrameTest, RefusesTasksPixelsAndRecordsOfAnother) {
   // Chunks of 30 pixels.
   v1::SubmitJobRequest request = Submission(100, std::string(16, 'r'));
   request.mutable_plan()->mutable_grid()->mutable_cuts(0)->set_chunk(30);
-  const absl::StatusOr<SubmittedJob> coarse = CheckSubmission(request);
+  const absl::StatusOr<SubmittedJob> coarse = CheckSubmission(request, "me");
   ASSERT_TRUE(coarse.ok()) << coarse.status();
   const std::string one = MakeFrame({3, 4});
   EXPECT_EQ(
@@ -144,7 +144,7 @@ TEST(CheckFrameTest, RefusesTasksPixelsAndRecordsOfAnother) {
   request = Submission(100, std::string(16, 'r'));
   request.mutable_plan()->mutable_schema()->mutable_fields(0)->set_type(
       "int32");
-  const absl::StatusOr<SubmittedJob> narrow = CheckSubmission(request);
+  const absl::StatusOr<SubmittedJob> narrow = CheckSubmission(request, "me");
   ASSERT_TRUE(narrow.ok()) << narrow.status();
   const std::string wide = MakeFrame({1, 2});
   EXPECT_EQ(

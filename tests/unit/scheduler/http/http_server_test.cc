@@ -36,7 +36,7 @@ class HttpServerTest : public ::testing::Test {
   void Submit() {
     absl::Notification answered;
     engine_->SubmitJob(
-        CheckSubmission(Submission(10, kRequest)).value(),
+        CheckSubmission(Submission(10, kRequest), "me").value(),
         [&answered](const absl::StatusOr<v1::SubmitJobResponse>& response) {
           EXPECT_TRUE(response.ok());
           answered.Notify();

@@ -46,10 +46,11 @@ class ServiceTest : public ::testing::Test {
     spool_ = Spool::Open(&files_, "/state/spool", {.reserve_bytes = 0}).value();
     engine_ = Engine::Open({}, RealClock(), &journal_, spool_.get()).value();
     engine_->Start();
-    clients_ = std::make_unique<ClientServiceImpl>(engine_.get());
-    workers_ = std::make_unique<WorkerServiceImpl>(engine_.get(), &buffers_);
+    clients_ = std::make_unique<ClientServiceImpl>(engine_.get(), &gate_);
+    workers_ =
+        std::make_unique<WorkerServiceImpl>(engine_.get(), &gate_, &buffers_);
     server_ = rpc::Server::Start({}, {clients_.get(), workers_.get()}).value();
-    channel_ = rpc::NewChannel(server_->address());
+    channel_ = rpc::NewChannel(server_->address(), *rpc::Credentials::None());
     client_ = v1::ClientService::NewStub(channel_);
   }
 
@@ -89,6 +90,7 @@ class ServiceTest : public ::testing::Test {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<ClientServiceImpl> clients_;
+  Gate gate_{{}};
   rpc::BufferQuota buffers_{rpc::kDefaultBufferBytes};
   std::unique_ptr<WorkerServiceImpl> workers_;
   std::unique_ptr<rpc::Server> server_;
