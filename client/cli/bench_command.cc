@@ -288,10 +288,10 @@ CLI::App* AddBench(CLI::App* group, CommandLine* line,
 }  // namespace
 
 void AddBenchCommand(CLI::App* root, CommandLine* line) {
-  CLI::App* group =
-      AddCommand(root, line, "bench", "Measure a scheduler and its workers",
-                 "  internode bench tasks --nprocs 2\n"
-                 "Prints JSON. Without options: a local cluster on all cores.");
+  CLI::App* group = AddCommand(
+      root, line, "bench", "Measure reading, or a scheduler and its workers",
+      "  internode bench tasks --nprocs 2\n"
+      "Prints JSON. Without options: a local cluster on all cores.");
   group->require_subcommand(1);
   const auto arguments = std::make_shared<BenchArguments>();
   const auto at_least_one = CLI::Range(int64_t{1}, int64_t{1} << 40);
@@ -324,6 +324,7 @@ void AddBenchCommand(CLI::App* root, CommandLine* line) {
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
   }
+  AddBenchReadCommand(group, line);
 }
 
 }  // namespace internode::cli

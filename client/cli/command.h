@@ -61,6 +61,7 @@ void AddHealthcheckCommand(CLI::App* root, CommandLine* line);
 void AddTlsCommand(CLI::App* root, CommandLine* line);
 void AddTokenCommand(CLI::App* root, CommandLine* line);
 void AddBenchCommand(CLI::App* root, CommandLine* line);
+void AddBenchReadCommand(CLI::App* group, CommandLine* line);
 void AddCompletionCommand(CLI::App* root, CommandLine* line);
 
 // The whole tree.

@@ -117,6 +117,10 @@ absl::StatusOr<CheckedJob> Check(const CheckArguments& arguments) {
                                    static_cast<double>(reads.all_chunks));
     situation.holds_series =
         situation.holds_series && HoldsSeries(cube.info(), *variable.info);
+    if (!variable.info->library_reason.empty()) {
+      situation.slow_variables.push_back(absl::StrCat(
+          reads.variable, " (", variable.info->library_reason, ")"));
+    }
     checked.variables.push_back(std::move(variable));
   }
   return checked;
@@ -164,18 +168,20 @@ std::string ReportText(const CheckedJob& checked, const ReadAdvice& advice) {
       cost.task_pixels, ChunkSizesText(situation.chosen.grid));
   std::vector<std::vector<std::string>> rows = {
       {"VARIABLE", "STORAGE CHUNKS", "OF RAW", "NEEDED", "STORED",
-       "READS PER CHUNK", "WITH CACHE"}};
+       "READS PER CHUNK", "WITH CACHE", "FAST PATH"}};
   for (const CheckedVariable& variable : checked.variables) {
     const bool chunked = !variable.info->storage_chunks.empty();
-    rows.push_back(
-        {variable.reads.variable,
-         chunked ? absl::StrJoin(variable.info->storage_chunks, "x")
-                 : variable.info->storage,
-         chunked ? FormatBytes(variable.reads.chunk_bytes) : "",
-         FormatBytes(variable.reads.needed_bytes),
-         FormatBytes(variable.stored_bytes),
-         chunked ? Factor(variable.reads.amplification) : "",
-         chunked ? Factor(variable.reads.cached_amplification) : ""});
+    rows.push_back({variable.reads.variable,
+                    chunked ? absl::StrJoin(variable.info->storage_chunks, "x")
+                            : variable.info->storage,
+                    chunked ? FormatBytes(variable.reads.chunk_bytes) : "",
+                    FormatBytes(variable.reads.needed_bytes),
+                    FormatBytes(variable.stored_bytes),
+                    chunked ? Factor(variable.reads.amplification) : "",
+                    chunked ? Factor(variable.reads.cached_amplification) : "",
+                    variable.info->library_reason.empty()
+                        ? "yes"
+                        : absl::StrCat("no, ", variable.info->library_reason)});
   }
   absl::StrAppend(&text, TableText(rows));
   absl::StrAppend(
@@ -222,7 +228,9 @@ Json ReportJson(const CheckedJob& checked, const ReadAdvice& advice) {
                          {"reads", reads.reads},
                          {"cached_reads", reads.cached_reads},
                          {"amplification", reads.amplification},
-                         {"cached_amplification", reads.cached_amplification}});
+                         {"cached_amplification", reads.cached_amplification},
+                         {"fast_path", variable.info->library_reason.empty()},
+                         {"fast_path_reason", variable.info->library_reason}});
   }
   Json chunks = Json::object();
   for (size_t d = 0; d < situation.chosen.grid.dims().size(); ++d) {

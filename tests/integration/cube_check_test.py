@@ -92,6 +92,23 @@ class CubeCheckTest(CommandTest):
         self.assertAlmostEqual(report["amplification"], 2500, delta=0.01)
         self.assertEqual(report["stored_bytes"], 0)
 
+    def test_what_the_library_has_to_read(self):
+        path = self.folder / "slow.h5"
+        with h5py.File(path, "w") as f:
+            f.create_dataset("a", (40, 30, 20), "i2", chunks=(40, 10, 10),
+                             scaleoffset=0)
+            f.create_dataset("b", (40, 30, 20), "i2", chunks=(40, 10, 10),
+                             compression="gzip", shuffle=True)
+        report = self.check("--dims", "time,y,x", cube=path)
+        slow = self.variable(report, "a")
+        self.assertFalse(slow["fast_path"])
+        self.assertIn("scaleoffset", slow["fast_path_reason"])
+        self.assertTrue(self.variable(report, "b")["fast_path"])
+        self.assertIn("a (filter 6", " ".join(report["advice"]["reasons"]))
+        self.assertIn("cube rechunk", report["advice"]["command"])
+        for variable in self.check()["variables"]:
+            self.assertTrue(variable["fast_path"])
+
     def test_output(self):
         table = self.succeed("cube", "check", self.cube, "--nprocs", 2,
                              "--nthreads", 3).stdout

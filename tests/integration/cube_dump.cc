@@ -25,6 +25,7 @@
 #include "cube/block_reader.h"
 #include "cube/cf_time.h"
 #include "cube/cube.h"
+#include "cube/read_pool.h"
 
 namespace internode::cube {
 namespace {
@@ -189,6 +190,7 @@ absl::StatusOr<json> Dump(const Arguments& arguments) {
 struct OpenReader {
   std::shared_ptr<const Cube> cube;
   core::BlockRequest request;
+  std::shared_ptr<ReadPool> pool;
   std::unique_ptr<BlockReader> reader;
 };
 
@@ -208,6 +210,8 @@ absl::StatusOr<OpenReader> OpenFor(const json& question) {
   open.request = Request(open.cube->info(), arguments);
   BlockReaderOptions reading;
   reading.cache_bytes = question.value("cache_bytes", reading.cache_bytes);
+  open.pool = std::make_shared<ReadPool>(reading.cache_bytes);
+  reading.pool = open.pool;
   INTERNODE_ASSIGN_OR_RETURN(open.reader,
                              NewBlockReader(open.cube, open.request, reading));
   return open;
@@ -259,8 +263,8 @@ absl::Status ReadOnThreads(BlockReader* reader,
 //    "begin": […], "end": […]}, with "dims" (names), "group", "threads" and
 //   "cache_bytes" if need be; "close": true forgets the file instead.
 //
-// The answer is a line of JSON: {"block": …}, which the block's bytes follow,
-// or {"error": …, "code": …}.
+// The answer is a line of JSON: {"block": …, "fast": …}, which the block's
+// bytes follow, or {"error": …, "code": …}.
 class Server {
  public:
   void Run() {
@@ -299,7 +303,15 @@ class Server {
     INTERNODE_RETURN_IF_ERROR(
         ReadOnThreads(open.reader.get(), selection, &blocks_));
     const core::Block& block = blocks_[0];
-    std::cout << json{{"block", BlockJson(open.request, block)}}.dump() << '\n';
+    const ReadCounters counters = open.pool->counters();
+    // What this reader has read without the HDF5 library so far.
+    const json fast = {
+        {"chunks", counters.chunks_decoded + counters.chunks_reused +
+                       counters.chunks_absent},
+        {"bytes", counters.read_bytes}};
+    std::cout << json{{"block", BlockJson(open.request, block)}, {"fast", fast}}
+                     .dump()
+              << '\n';
     const int64_t bytes = block.num_pixels() * block.layout().pixel_stride;
     if (bytes > 0) {
       std::cout.write(reinterpret_cast<const char*>(block.pixel(0)), bytes);

@@ -16,6 +16,9 @@ class BlockServer:
              "--serve"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.asked = 0
+        # Of the last reader asked: storage chunks and bytes that it has read
+        # without the HDF5 library.
+        self.fast = {}
 
     def close(self):
         self.process.stdin.close()
@@ -42,6 +45,7 @@ class BlockServer:
                             "end": list(map(int, end)), **more})
         if "error" in answer:
             return answer
+        self.fast = answer["fast"]
         block = answer["block"]
         size = block["num_pixels"] * block["pixel_stride"]
         raw = np.frombuffer(self.process.stdout.read(size), "u1").reshape(
