@@ -103,8 +103,8 @@ void LoadCandidates(const Model& model, const DateTable& dates,
                     const std::vector<QaClass>& classes, Procedure procedure,
                     size_t begin, size_t end, FilterSpace& space,
                     Series& series) {
-  double* rows =
-      series.candidate_rows()->v + begin * static_cast<size_t>(model.lanes());
+  const auto groups = static_cast<size_t>(model.groups());
+  double* rows = series.candidate_rows()[begin * groups].v;
   for (int band = 0; band < model.bands(); ++band) {
     const BandLoad load = HowToLoad(model, band, procedure);
     VisitValues(pixel.bands[static_cast<size_t>(band)],
