@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/listen_address.h"
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "base/version.h"
@@ -163,21 +164,10 @@ absl::Status BadFlag(const std::string& flag, absl::string_view value,
 
 absl::Status ParseListen(const std::string& flag, const std::string& value,
                          std::string* host, int* port) {
-  const size_t colon = value.rfind(':');
-  if (colon == std::string::npos || colon == 0 ||
-      !absl::SimpleAtoi(value.substr(colon + 1), port) || *port < 0 ||
-      *port > 65535) {
-    return BadFlag(flag, value,
-                   "write HOST:PORT, for example 127.0.0.1:8786; port 0 takes "
-                   "a free one");
-  }
-  *host = value.substr(0, colon);
-  const bool bracketed =
-      absl::StartsWith(*host, "[") && absl::EndsWith(*host, "]");
-  if (absl::StrContains(*host, ":") && !bracketed) {
-    return BadFlag(flag, value, "write an IPv6 host in brackets: [::1]:8786");
-  }
-  if (bracketed) *host = host->substr(1, host->size() - 2);
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(value);
+  if (!address.ok()) return BadFlag(flag, value, address.status().message());
+  *host = address->host;
+  *port = address->port;
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@
 
 namespace internode::scheduler {
 
-// What the operator chose. docs/operation.md lists the flags.
+// What the operator chose. docs/operations.md lists the flags.
 struct Config {
   std::string listen_host = "127.0.0.1";
   int listen_port = 8786;
@@ -45,7 +45,7 @@ struct Config {
   int64_t reserve_bytes = int64_t{256} << 20;
   // Of what arrives and is not yet a message; rpc/server.h.
   int64_t buffer_bytes = rpc::kDefaultBufferBytes;
-  // Limits: docs/operation.md. Below 0: none.
+  // Limits: docs/operations.md. Below 0: none.
   int64_t max_message_bytes = rpc::kMaxMessageBytes;
   int64_t max_streams = 1000;
   int64_t max_jobs = 10'000;

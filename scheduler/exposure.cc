@@ -1,12 +1,11 @@
 #include "scheduler/exposure.h"
 
-#include <arpa/inet.h>
-
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/listen_address.h"
 #include "base/status_macros.h"
 
 namespace internode::scheduler {
@@ -77,20 +76,6 @@ absl::Status CheckHttp(const Config& config) {
 }
 
 }  // namespace
-
-bool IsLoopback(absl::string_view host) {
-  in_addr v4{};
-  in6_addr v6{};
-  const std::string text(host);
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) {
-    return ntohl(v4.s_addr) >> 24 == 127;
-  }
-  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) {
-    return IN6_IS_ADDR_LOOPBACK(&v6) ||
-           (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-  }
-  return absl::EqualsIgnoreCase(host, "localhost");
-}
 
 bool AsksClients(const Config& config) {
   return !config.tokens.empty() || !config.tls_client_ca.empty();

@@ -8,10 +8,6 @@
 
 namespace internode::scheduler {
 
-// Whether only this machine reaches what listens on `host`: an address of
-// loopback, or `localhost`.
-bool IsLoopback(absl::string_view host);
-
 // Whether gRPC, and HTTP, ask who connects, …
 bool AsksClients(const Config& config);
 bool AsksReaders(const Config& config);

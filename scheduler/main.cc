@@ -11,7 +11,7 @@
 #include "scheduler/config.h"
 #include "scheduler/daemon.h"
 
-// The program internode-scheduler: docs/operation.md.
+// The program internode-scheduler: docs/operations.md.
 
 namespace internode::scheduler {
 namespace {

@@ -70,16 +70,22 @@ LAYERS = {
     "rpc": Layer(
         modules=("base", "core", "proto", "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF)),
+    "http": Layer(
+        modules=("base", "security"),
+        libraries=frozenset(ABSEIL | {"httplib.h", "prometheus/",
+                                      "nlohmann/"})),
     "scheduler/core": Layer(
         modules=("base", "core"),
         libraries=frozenset(ABSEIL),
         never=frozenset(PURE | RANDOM | UNORDERED)),
     "scheduler": Layer(
-        modules=("scheduler/core", "base", "core", "rpc", "proto", "security"),
+        modules=("scheduler/core", "base", "core", "http", "rpc", "proto",
+                 "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF
                             | {"sqlite3.h", "nlohmann/", "CLI/"})),
     "worker": Layer(
-        modules=("base", "core", "cube", "functions", "rpc", "proto"),
+        modules=("base", "core", "cube", "functions", "http", "rpc", "proto",
+                 "security"),
         libraries=frozenset(ABSEIL | GRPC | PROTOBUF | {"nlohmann/", "CLI/"})),
     "client": Layer(
         modules=("base", "core", "cube", "functions", "rpc", "proto",
@@ -109,9 +115,11 @@ EXCEPTIONS = {
         "the checksum's library, arithmetic alone, hidden behind "
         "core/crc32c.h",
     ("scheduler/http/", "httplib.h"):
-        "the HTTP server, hidden behind scheduler/http/http_server.h",
-    ("scheduler/http/", "prometheus/"):
-        "the text format of metrics",
+        "the handlers of requests",
+    ("worker/http/", "httplib.h"):
+        "the handlers of requests",
+    ("client/cli/http_probe.cc", "httplib.h"):
+        "the health check of a daemon by HTTP",
     ("client/cli/", "CLI/"):
         "the command, and the option helpers that a user's own program adds "
         "to its CLI11 app",

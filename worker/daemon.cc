@@ -26,6 +26,7 @@
 #include "worker/data_roots.h"
 #include "worker/engine/monotonic_clock.h"
 #include "worker/exit_code.h"
+#include "worker/http/endpoint.h"
 #include "worker/memory_limit.h"
 #include "worker/rpc/connection.h"
 #include "worker/rpc/event_loop.h"
@@ -103,6 +104,11 @@ class Daemon final : public ConnectionUser {
               supervisor_.KillAll(kExitFailed);
             });
           }}});
+    const absl::StatusOr<std::unique_ptr<http::Server>> http = StartHttp();
+    if (!http.ok()) {
+      LogError(http.status().message());
+      return kExitFailed;
+    }
     connection_.Start();
     supervisor_.Start();
     // A worker waits for its scheduler as long as it takes: it has started.
@@ -127,6 +133,44 @@ class Daemon final : public ConnectionUser {
     } else {
       supervisor_.KillAll(kExitFailed);
     }
+  }
+
+  // Null: none is wanted.
+  absl::StatusOr<std::unique_ptr<http::Server>> StartHttp() {
+    if (!options_.http.has_value()) return nullptr;
+    EndpointOptions endpoint;
+    endpoint.host = options_.http->host;
+    endpoint.port = options_.http->port;
+    endpoint.names = options_.http_names;
+    endpoint.tokens = options_.http_tokens;
+    if (!IsLoopback(endpoint.host)) endpoint.tls = options_.security.tls;
+    absl::StatusOr<std::unique_ptr<http::Server>> server = StartEndpoint(
+        endpoint, [this](std::function<void(const DaemonFacts&)> reply) {
+          loop_.Post([this, reply = std::move(reply)] { reply(Facts()); });
+        });
+    if (server.ok()) {
+      http_url_ = (*server)->url();
+      LogInfo("probes and metrics at ", http_url_);
+    }
+    return server;
+  }
+
+  DaemonFacts Facts() const {
+    DaemonFacts facts;
+    facts.connected = connection_.connected();
+    facts.draining = supervisor_.draining();
+    facts.memory_bytes = ResidentBytes(getpid());
+    for (const pid_t pid : supervisor_.pids()) {
+      if (pid == 0) continue;
+      ++facts.processes_running;
+      facts.memory_bytes += ResidentBytes(pid);
+    }
+    facts.processes = options_.num_processes;
+    facts.threads_per_process = options_.num_slots;
+    facts.threads_busy = supervisor_.busy_slots();
+    facts.processes_died = processes_died_;
+    facts.memory_limit_bytes = options_.memory_limit;
+    return facts;
   }
 
   void DrainIn(absl::Duration left, const std::string& reason) {
@@ -167,7 +211,8 @@ class Daemon final : public ConnectionUser {
     if (options_.ready_fd < 0) return;
     const std::string line = absl::StrCat(
         "{\"pid\":", getpid(), ",\"processes\":", options_.num_processes,
-        ",\"threads\":", options_.num_slots, "}\n");
+        ",\"threads\":", options_.num_slots, ",\"http\":\"", http_url_,
+        "\"}\n");
     if (write(options_.ready_fd, line.data(), line.size()) < 0) {
       LogWarning("nobody reads --ready-fd");
     }
@@ -191,6 +236,7 @@ class Daemon final : public ConnectionUser {
   }
 
   void Tell(const Death& death) {
+    ++processes_died_;
     deaths_.push_back(death);
     if (connection_.connected()) SendDeath(death);
   }
@@ -240,6 +286,9 @@ class Daemon final : public ConnectionUser {
   Connection connection_;
   Supervisor supervisor_;
   std::deque<Death> deaths_;
+  uint64_t processes_died_ = 0;
+  // Empty: none.
+  std::string http_url_;
   bool signalled_ = false;
   int exit_code_ = kExitFailed;
 };

@@ -44,6 +44,7 @@ struct Texts {
   std::vector<std::string> data_roots;
   std::vector<std::string> function_path;
   std::vector<std::string> hdf5_plugins;
+  std::string http = "off";
   int verbose = 0;
   int quiet = 0;
   bool version = false;
@@ -112,6 +113,24 @@ void AddSecurityOptions(CLI::App* app, rpc::ConnectionSecurity* security) {
       ->type_name("NAME");
   app->add_option("--token-file", security->token_file,
                   "File with the token to show to the scheduler")
+      ->type_name("FILE");
+}
+
+void AddHttpOptions(CLI::App* app, WorkerOptions* options, Texts* texts) {
+  app->add_option("--http", texts->http,
+                  "Serve probes and metrics there; port 0 takes a free one")
+      ->type_name("HOST:PORT|off")
+      ->capture_default_str();
+  app->add_option("--http-name", options->http_names,
+                  "Further host name that HTTP answers to; may be repeated")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->type_name("NAME");
+  app->add_option("--http-tokens", options->http_tokens,
+                  "Tokens whose bearers may read the metrics; needed beyond "
+                  "loopback (internode token create)")
       ->type_name("FILE");
 }
 
@@ -191,6 +210,21 @@ absl::Status ReadMemoryLimit(const std::string& text, int64_t* limit) {
   return absl::OkStatus();
 }
 
+// Also what beyond loopback is asked for.
+absl::Status ReadHttp(const std::string& text, WorkerOptions* options) {
+  if (text == "off") return absl::OkStatus();
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
+  if (!address.ok()) return WrongOption("--http", address.status());
+  if (!IsLoopback(address->host) && options->http_tokens.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--http: ", text,
+        " can be reached from other machines: give "
+        "--http-tokens (internode token create --role read makes them)"));
+  }
+  options->http = *address;
+  return absl::OkStatus();
+}
+
 absl::Status ReadTexts(const Texts& texts, WorkerOptions* options) {
   if (texts.address.empty() == options->scheduler_file.empty()) {
     return absl::InvalidArgumentError(
@@ -217,6 +251,7 @@ absl::Status ReadTexts(const Texts& texts, WorkerOptions* options) {
       OrFromEnvironment(texts.hdf5_plugins, "INTERNODE_WORKER_HDF5_PLUGINS");
   absl::Status status =
       ReadMemoryLimit(texts.memory_limit, &options->memory_limit);
+  status.Update(ReadHttp(texts.http, options));
   status.Update(ReadDuration("--lifetime", texts.lifetime, &options->lifetime));
   status.Update(ReadDuration("--death-timeout", texts.death_timeout,
                              &options->death_timeout));
@@ -276,6 +311,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
       "internode-worker");
   AddWorkOptions(&app, &options, &texts);
   AddSecurityOptions(&app, &options.security);
+  AddHttpOptions(&app, &options, &texts);
   AddLifeOptions(&app, &options, &texts);
   AddProcessOptions(&app, &options);
   app.footer(kFooter);

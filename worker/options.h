@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
+#include "base/listen_address.h"
 #include "base/log.h"
 #include "rpc/credentials.h"
 
@@ -28,6 +29,11 @@ struct WorkerOptions {
   // Folders that HDF5 may load filters from; without any it loads none.
   std::vector<std::string> hdf5_plugins;
   rpc::ConnectionSecurity security;
+  // Probes and metrics are served there; none: nothing listens.
+  std::optional<ListenAddress> http;
+  std::vector<std::string> http_names;
+  // List of the tokens whose bearers may read the metrics.
+  std::string http_tokens;
   // Of the whole daemon; 0: none.
   int64_t memory_limit = 0;
   absl::Duration lifetime = absl::InfiniteDuration();

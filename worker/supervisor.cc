@@ -326,6 +326,14 @@ void Supervisor::EndIfAllEnded() {
   events_.on_end(exit_code_);
 }
 
+int64_t Supervisor::busy_slots() const {
+  int64_t busy = 0;
+  for (const auto& child : children_) {
+    if (child->pid != 0) busy += std::ssize(Running(child->page.get()));
+  }
+  return busy;
+}
+
 std::vector<pid_t> Supervisor::pids() const {
   std::vector<pid_t> pids;
   pids.reserve(children_.size());

@@ -69,6 +69,10 @@ class Supervisor {
 
   const std::string& id() const { return id_text_; }
   std::vector<pid_t> pids() const;
+  // Whether the processes are to end.
+  bool draining() const { return draining_; }
+  // Slots that run a task now.
+  int64_t busy_slots() const;
 
  private:
   struct Child {

@@ -7,6 +7,7 @@
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "client/cli/command.h"
+#include "client/cli/http_probe.h"
 #include "client/cli/report.h"
 #include "client/cli/scheduler_options.h"
 #include "client/remote/health.h"
@@ -21,20 +22,7 @@ struct HealthArguments {
   std::string timeout = "5s";
 };
 
-absl::StatusOr<int> CheckServing(const HealthArguments& arguments,
-                                 OutputFormat format) {
-  const absl::StatusOr<absl::Duration> timeout =
-      ParseDuration(arguments.timeout);
-  if (!timeout.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--timeout: ", timeout.status().message()));
-  }
-  SetupOptions setup = SetupOptionsOf(arguments.scheduler);
-  if (!arguments.address.empty()) setup.address = arguments.address;
-  if (setup.address.empty() && setup.scheduler_file.empty()) {
-    setup.address = kDefaultSchedulerAddress;
-  }
-  const absl::Status health = client::CheckHealth(setup, *timeout);
+absl::StatusOr<int> Tell(const absl::Status& health, OutputFormat format) {
   if (absl::IsInvalidArgument(health) || absl::IsNotFound(health)) {
     return health;
   }
@@ -51,16 +39,40 @@ absl::StatusOr<int> CheckServing(const HealthArguments& arguments,
   return health.ok() ? 0 : 1;
 }
 
+absl::StatusOr<int> CheckServing(const HealthArguments& arguments,
+                                 OutputFormat format) {
+  const absl::StatusOr<absl::Duration> timeout =
+      ParseDuration(arguments.timeout);
+  if (!timeout.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--timeout: ", timeout.status().message()));
+  }
+  if (IsHttpUrl(arguments.address)) {
+    return Tell(
+        ProbeHttp(arguments.address, arguments.scheduler.tls_ca, *timeout),
+        format);
+  }
+  SetupOptions setup = SetupOptionsOf(arguments.scheduler);
+  if (!arguments.address.empty()) setup.address = arguments.address;
+  if (setup.address.empty() && setup.scheduler_file.empty()) {
+    setup.address = kDefaultSchedulerAddress;
+  }
+  return Tell(client::CheckHealth(setup, *timeout), format);
+}
+
 }  // namespace
 
 void AddHealthcheckCommand(CLI::App* root, CommandLine* line) {
   CLI::App* command =
-      AddCommand(root, line, "healthcheck", "Ask a scheduler whether it serves",
+      AddCommand(root, line, "healthcheck", "Ask a daemon whether it serves",
                  "  internode healthcheck node1:8786 --tls-ca ca.crt\n"
+                 "  internode healthcheck http://127.0.0.1:8788\n"
                  "Exit code 0: it serves; 1: it does not. No token is needed.");
   auto arguments = std::make_shared<HealthArguments>();
-  command->add_option("ADDRESS", arguments->address,
-                      "The scheduler's, host:port (default: 127.0.0.1:8786)");
+  command->add_option(
+      "ADDRESS", arguments->address,
+      "The scheduler's, host:port (default: 127.0.0.1:8786), or "
+      "http://HOST:PORT of any daemon's --http");
   AddSchedulerOptions(command, &arguments->scheduler);
   command->add_option("--timeout", arguments->timeout, "How long it may take")
       ->capture_default_str()

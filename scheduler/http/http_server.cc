@@ -1,31 +1,23 @@
 #include "scheduler/http/http_server.h"
 
 #include <httplib.h>
-#include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <functional>
 #include <string>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 
-#include "scheduler/http/host_check.h"
+#include "base/status_macros.h"
+#include "http/metric_families.h"
+#include "http/server.h"
 #include "scheduler/http/metrics_text.h"
 #include "scheduler/http/pages.h"
-#include "security/server_certificate.h"
 
 namespace internode::scheduler {
 namespace {
 
-constexpr size_t kThreads = 4;
-constexpr time_t kKeepAliveSeconds = 5;
-constexpr size_t kMostBodyBytes = 4096;
 // An engine that does not answer for so long is not well.
 constexpr absl::Duration kAnswerWithin = absl::Seconds(5);
 
@@ -52,174 +44,72 @@ absl::StatusOr<Response> Await(Ask ask) {
   return std::move(answer->response);
 }
 
-std::vector<std::string> NamesOf(const HttpOptions& options) {
-  std::vector<std::string> names = options.names;
-  names.push_back(options.host);
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) == 0) {
-    names.emplace_back(name.data());
-  }
-  return names;
-}
-
 std::string AccessMetricsText(const HttpOptions& options) {
-  return absl::StrCat(
-      "# HELP internode_insecure 1 if whoever can connect may do everything\n"
-      "# TYPE internode_insecure gauge\n"
-      "internode_insecure ",
-      options.open_to_strangers ? 1 : 0,
-      "\n"
-      "# HELP internode_attempts_refused_total Calls and requests without a "
-      "right\n"
-      "# TYPE internode_attempts_refused_total counter\n"
-      "internode_attempts_refused_total ",
-      options.gate == nullptr ? 0 : options.gate->refused(), "\n");
+  http::MetricFamilies all;
+  all.Gauge("internode_insecure", options.open_to_strangers ? 1 : 0,
+            "1 if whoever can connect may do everything.");
+  all.Counter("internode_attempts_refused_total",
+              options.gate == nullptr
+                  ? 0
+                  : static_cast<uint64_t>(options.gate->refused()),
+              "Calls and requests without a right.");
+  return all.Text();
 }
 
 void Refuse(const absl::Status& status, httplib::Response* response) {
-  response->status = absl::IsNotFound(status)           ? 404
-                     : absl::IsInvalidArgument(status)  ? 400
-                     : absl::IsUnauthenticated(status)  ? 401
-                     : absl::IsPermissionDenied(status) ? 403
-                                                        : 503;
-  response->set_content(ErrorJson(std::string(status.message())), kJson);
+  response->status = http::StatusOf(status);
+  response->set_content(http::ErrorJson(status.message()), kJson);
 }
 
-class HttplibServer final : public HttpServer {
+class EngineServer final : public HttpServer {
  public:
-  HttplibServer(const HttpOptions& options, Engine* engine)
-      : options_(options),
-        engine_(engine),
-        names_(NamesOf(options)),
-        server_(NewServer(options_)) {}
-
-  ~HttplibServer() override {
-    server_->stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  EngineServer(const HttpOptions& options, Engine* engine)
+      : options_(options), engine_(engine) {}
 
   absl::Status Listen() {
-    Configure();
-    Route();
-    const int port = options_.port == 0
-                         ? server_->bind_to_any_port(options_.host)
-                         : (server_->bind_to_port(options_.host, options_.port)
-                                ? options_.port
-                                : -1);
-    if (port <= 0) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "cannot listen on ", options_.host, ":", options_.port,
-          " for HTTP: the port is taken or the address is not this "
-          "machine's; choose another with --http, port 0 for any free one, or "
-          "off"));
+    http::ServerOptions server;
+    server.host = options_.host;
+    server.port = options_.port;
+    server.names = options_.names;
+    server.tls = options_.tls;
+    server.paths =
+        "/status, /metrics, /healthz, /readyz and "
+        "/api/v1/{jobs,workers,cluster}";
+    if (options_.asks_readers && options_.gate != nullptr) {
+      server.admit = [gate = options_.gate](absl::string_view authorization,
+                                            absl::string_view peer) {
+        return gate->AdmitReader(authorization, peer);
+      };
     }
-    const bool v6 = options_.host.find(':') != std::string::npos;
-    url_ =
-        absl::StrCat(options_.tls.certificate.empty() ? "http" : "https", "://",
-                     v6 ? "[" : "", options_.host, v6 ? "]" : "", ":", port);
-    thread_ = std::thread([this] {
-      server_->listen_after_bind();
-      ended_ = true;
-    });
-    // A stop before it runs would be missed.
-    while (!server_->is_running() && !ended_) std::this_thread::yield();
+    INTERNODE_ASSIGN_OR_RETURN(
+        server_, http::Server::Start(server, [this](httplib::Server* routes) {
+          Route(routes);
+        }));
     return absl::OkStatus();
   }
 
-  const std::string& url() const override { return url_; }
+  const std::string& url() const override { return server_->url(); }
 
  private:
-  static std::unique_ptr<httplib::Server> NewServer(
-      const HttpOptions& options) {
-    if (options.tls.certificate.empty()) {
-      return std::make_unique<httplib::Server>();
-    }
-    return std::make_unique<httplib::SSLServer>([&options](SSL_CTX& context) {
-      return security::ServeCertificate(&context, &options.tls);
-    });
-  }
-
-  void Configure() {
-    server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    server_->set_keep_alive_timeout(kKeepAliveSeconds);
-    server_->set_read_timeout(kKeepAliveSeconds);
-    server_->set_write_timeout(kKeepAliveSeconds);
-    server_->set_payload_max_length(kMostBodyBytes);
-    // A second server on the port must fail, not share it.
-    server_->set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    });
-    server_->set_default_headers(
-        {{"X-Content-Type-Options", "nosniff"},
-         {"X-Frame-Options", "DENY"},
-         {"Referrer-Policy", "no-referrer"},
-         {"Cross-Origin-Resource-Policy", "same-origin"},
-         {"Cache-Control", "no-store"},
-         {"Content-Security-Policy",
-          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-          "form-action 'none'; frame-ancestors 'none'"}});
-    // Before it matters which method and path it is.
-    server_->set_pre_routing_handler(
-        [this](const httplib::Request& request, httplib::Response& response) {
-          return IsAllowed(request, &response)
-                     ? httplib::Server::HandlerResponse::Unhandled
-                     : httplib::Server::HandlerResponse::Handled;
-        });
-    server_->set_error_handler(
-        [](const httplib::Request&, httplib::Response& response) {
-          if (!response.body.empty()) return;
-          response.set_content(ErrorJson("there is nothing here; there are "
-                                         "/status, /metrics, /healthz, "
-                                         "/readyz and /api/v1/{jobs,workers,"
-                                         "cluster}"),
-                               kJson);
-        });
-  }
-
-  bool IsAllowed(const httplib::Request& request, httplib::Response* response) {
-    const std::string host = request.get_header_value("Host");
-    if (!IsOurHost(host, names_) ||
-        !IsOurOrigin(request.get_header_value("Origin"), host)) {
-      response->status = 403;
-      response->set_content("this is not the host that was asked for\n", kText);
-      return false;
-    }
-    if (!options_.asks_readers || options_.gate == nullptr ||
-        request.path == "/healthz" || request.path == "/readyz") {
-      return true;
-    }
-    const absl::Status admitted = options_.gate->AdmitReader(
-        request.get_header_value("Authorization"),
-        absl::StrCat(request.remote_addr, ":", request.remote_port));
-    if (admitted.ok()) return true;
-    Refuse(admitted, response);
-    if (response->status == 401) {
-      // Browsers ask for a password then.
-      response->set_header("WWW-Authenticate", "Basic realm=\"internode\"");
-    }
-    return false;
-  }
-
-  void Route() {
-    server_->Get("/healthz", [this](const auto&, auto& out) { Health(&out); });
-    server_->Get("/readyz", [this](const auto&, auto& out) { Ready(&out); });
-    server_->Get("/metrics", [this](const auto&, auto& out) { Metrics(&out); });
-    server_->Get("/api/v1/jobs", [this](const auto&, auto& out) {
+  void Route(httplib::Server* server) {
+    server->Get("/healthz", [this](const auto&, auto& out) { Health(&out); });
+    server->Get("/readyz", [this](const auto&, auto& out) { Ready(&out); });
+    server->Get("/metrics", [this](const auto&, auto& out) { Metrics(&out); });
+    server->Get("/api/v1/jobs", [this](const auto&, auto& out) {
       Answer(Jobs(), JobsJson, &out);
     });
-    server_->Get(R"(/api/v1/jobs/([A-Za-z0-9]+))",
-                 [this](const httplib::Request& in, httplib::Response& out) {
-                   Answer(Job(in.matches[1].str()), JobJson, &out);
-                 });
-    server_->Get("/api/v1/workers", [this](const auto&, auto& out) {
+    server->Get(R"(/api/v1/jobs/([A-Za-z0-9]+))",
+                [this](const httplib::Request& in, httplib::Response& out) {
+                  Answer(Job(in.matches[1].str()), JobJson, &out);
+                });
+    server->Get("/api/v1/workers", [this](const auto&, auto& out) {
       Answer(Workers(), WorkersJson, &out);
     });
-    server_->Get("/api/v1/cluster", [this](const auto&, auto& out) {
+    server->Get("/api/v1/cluster", [this](const auto&, auto& out) {
       Answer(Cluster(), ClusterJson, &out);
     });
-    server_->Get("/", [this](const auto&, auto& out) { Status(&out); });
-    server_->Get("/status", [this](const auto&, auto& out) { Status(&out); });
+    server->Get("/", [this](const auto&, auto& out) { Status(&out); });
+    server->Get("/status", [this](const auto&, auto& out) { Status(&out); });
   }
 
   absl::StatusOr<v1::GetClusterResponse> Cluster() {
@@ -288,18 +178,14 @@ class HttplibServer final : public HttpServer {
 
   const HttpOptions options_;
   Engine* const engine_;
-  const std::vector<std::string> names_;
-  std::string url_;
-  const std::unique_ptr<httplib::Server> server_;
-  std::atomic<bool> ended_ = false;
-  std::thread thread_;
+  std::unique_ptr<http::Server> server_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     const HttpOptions& options, Engine* engine) {
-  auto server = std::make_unique<HttplibServer>(options, engine);
+  auto server = std::make_unique<EngineServer>(options, engine);
   const absl::Status listening = server->Listen();
   if (!listening.ok()) return listening;
   return server;

@@ -1,19 +1,13 @@
 #include "scheduler/http/metrics_text.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <cstddef>
-#include <limits>
 #include <utility>
 #include <vector>
 
+#include "http/metric_families.h"
+
 namespace internode::scheduler {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
 
 // In the order of core::JobState.
 constexpr const char* kJobStates[] = {"queued",    "running",
@@ -22,58 +16,31 @@ constexpr const char* kJobStates[] = {"queued",    "running",
 
 class Families {
  public:
-  MetricFamily* Add(const char* name, MetricType type, const char* help) {
-    MetricFamily& family = families_.emplace_back();
-    family.name = name;
-    family.help = help;
-    family.type = type;
-    return &family;
-  }
-
   template <typename T>
   void Gauge(const char* name, T value, const char* help) {
-    Add(name, MetricType::Gauge, help)->metric.emplace_back().gauge.value =
-        static_cast<double>(value);
+    all_.Gauge(name, static_cast<double>(value), help);
   }
-
+  void States(const char* name, const char* help,
+              const std::vector<std::pair<std::string, double>>& by_state) {
+    all_.Gauge(name, help, by_state);
+  }
   void Counter(const char* name, uint64_t value, const char* help) {
-    Add(name, MetricType::Counter, help)->metric.emplace_back().counter.value =
-        static_cast<double>(value);
+    all_.Counter(name, value, help);
   }
-
   void Histogram(const char* name, const Histogram::Counts& counts,
                  const char* help) {
-    ClientMetric& metric =
-        Add(name, MetricType::Histogram, help)->metric.emplace_back();
-    metric.histogram.sample_count = counts.count;
-    metric.histogram.sample_sum = counts.sum_seconds;
-    uint64_t cumulative = 0;
-    for (size_t i = 0; i < counts.buckets.size(); ++i) {
-      cumulative += counts.buckets[i];
-      const double bound = i < Bounds().size()
-                               ? static_cast<double>(Bounds()[i]) / 1e6
-                               : std::numeric_limits<double>::infinity();
-      metric.histogram.bucket.push_back({cumulative, bound});
+    std::vector<double> bounds;
+    for (const auto micros : scheduler::Histogram::kBoundsMicros) {
+      bounds.push_back(static_cast<double>(micros) / 1e6);
     }
+    all_.Histogram(name, bounds, counts.buckets, counts.count,
+                   counts.sum_seconds, help);
   }
-
-  std::string Text() const {
-    return prometheus::TextSerializer().Serialize(families_);
-  }
+  std::string Text() const { return all_.Text(); }
 
  private:
-  static const decltype(scheduler::Histogram::kBoundsMicros)& Bounds() {
-    return scheduler::Histogram::kBoundsMicros;
-  }
-
-  std::vector<MetricFamily> families_;
+  http::MetricFamilies all_;
 };
-
-void AddState(MetricFamily* family, const char* state, int64_t value) {
-  ClientMetric& metric = family->metric.emplace_back();
-  metric.label.push_back({"state", state});
-  metric.gauge.value = static_cast<double>(value);
-}
 
 }  // namespace
 
@@ -81,19 +48,18 @@ std::string MetricsText(const EngineStats& stats) {
   Families all;
   all.Gauge("internode_ready", stats.not_ready.empty() ? 1 : 0,
             "Whether results can be written and tasks are given out.");
-  MetricFamily* const jobs =
-      all.Add("internode_jobs", MetricType::Gauge, "Jobs by state.");
+  std::vector<std::pair<std::string, double>> jobs;
   for (size_t i = 0; i < stats.jobs.size(); ++i) {
-    AddState(jobs, kJobStates[i], stats.jobs[i]);
+    jobs.emplace_back(kJobStates[i], stats.jobs[i]);
   }
-  MetricFamily* const tasks =
-      all.Add("internode_tasks", MetricType::Gauge,
-              "Tasks by state; those that have not ended of active jobs only.");
-  AddState(tasks, "waiting", stats.tasks_waiting);
-  AddState(tasks, "leased", stats.tasks_leased);
-  AddState(tasks, "committing", stats.tasks_committing);
-  AddState(tasks, "done", stats.tasks_done);
-  AddState(tasks, "failed", stats.tasks_failed);
+  all.States("internode_jobs", "Jobs by state.", jobs);
+  all.States("internode_tasks",
+             "Tasks by state; those that have not ended of active jobs only.",
+             {{"waiting", stats.tasks_waiting},
+              {"leased", stats.tasks_leased},
+              {"committing", stats.tasks_committing},
+              {"done", stats.tasks_done},
+              {"failed", stats.tasks_failed}});
   all.Gauge("internode_workers", stats.workers, "Connected worker processes.");
   all.Gauge("internode_workers_idle", stats.workers_idle,
             "Worker processes with fewer tasks than threads.");

@@ -7,7 +7,7 @@
 
 namespace internode::scheduler {
 
-// The statistics in Prometheus' text format. docs/operation.md names them.
+// The statistics in Prometheus' text format. docs/operations.md names them.
 std::string MetricsText(const EngineStats& stats);
 
 }  // namespace internode::scheduler

@@ -1,8 +1,8 @@
-#include "scheduler/http/host_check.h"
+#include "http/host_check.h"
 
 #include "gtest/gtest.h"
 
-namespace internode::scheduler {
+namespace internode::http {
 namespace {
 
 TEST(HostCheckTest, AddressesAndOwnNamesAreOurs) {
@@ -35,4 +35,4 @@ TEST(HostCheckTest, PagesOfTheSameHostMayAsk) {
 }
 
 }  // namespace
-}  // namespace internode::scheduler
+}  // namespace internode::http

@@ -1,4 +1,4 @@
-#include "scheduler/http/host_check.h"
+#include "http/host_check.h"
 
 #include <arpa/inet.h>
 
@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 
-namespace internode::scheduler {
+namespace internode::http {
 namespace {
 
 bool IsAddress(absl::string_view host) {
@@ -47,4 +47,4 @@ bool IsOurOrigin(absl::string_view origin, absl::string_view host) {
          absl::EqualsIgnoreCase(origin, host);
 }
 
-}  // namespace internode::scheduler
+}  // namespace internode::http
