@@ -12,7 +12,7 @@
 #   scheduler/  server.crt, server.key, ca.crt, tokens (hashed)
 #   worker/     ca.crt, token; tokens (hashed) of who may read its metrics
 #   client/     ca.crt, token of an administrator
-#   monitor/    ca.crt, token that may read
+#   monitor/    ca.crt; token, worker-token: may read the metrics of the two
 #
 # More tokens: internode token create --tokens DIR/scheduler/tokens --role …
 set -eu
@@ -55,10 +55,11 @@ for party in scheduler worker client monitor; do give ca.crt "$dir/$party"; done
 give server.crt "$dir/scheduler"
 give server.key "$dir/scheduler"
 
-token() { # role, name, folder
-  internode token create --tokens "$dir/scheduler/tokens" --role "$1" \
-    --name "$2" --expires never --out "$dir/$3/token" --if-missing
+token() { # list, role, name, file
+  internode token create --tokens "$dir/$1" --role "$2" --name "$3" \
+    --expires never --out "$dir/$4" --if-missing
 }
-token worker workers worker
-token admin admin client
-token read monitor monitor
+token scheduler/tokens worker workers worker/token
+token scheduler/tokens admin admin client/token
+token scheduler/tokens read monitor monitor/token
+token worker/tokens read monitor monitor/worker-token

@@ -16,11 +16,11 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly STEPS=(packages shared-data format text shell layers build tests headers
-  install asan-core tsan tidy fuzz asan)
+  install deploy asan-core tsan tidy fuzz asan)
 readonly THOROUGH_STEPS=(tidy fuzz asan)
 # What has to be done first, where something is.
 declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
-  [headers]=build [install]=build [tidy]=build [fuzz]=packages
+  [headers]=build [install]=build [deploy]=build [tidy]=build [fuzz]=packages
   [asan-core]=packages [asan]=packages [tsan]=packages)
 
 jobs=${JOBS:-$(nproc)}
@@ -104,6 +104,9 @@ step_tests() { run_ctest release; }
 step_headers() { tools/check_headers.py build/release "$jobs"; }
 
 step_install() { tests/install/run.sh build/release; }
+
+# Says that it was not run where there is no Docker engine.
+step_deploy() { deploy/tests/run.sh build/release; }
 
 step_tidy() { tools/run_tidy.py build/release "$jobs"; }
 
@@ -195,6 +198,7 @@ count() { # step, its exit code
 
 # Names every test that was skipped, with what it said.
 report_skipped() {
+  grep -hs '^NOT RUN' "$logs/deploy.log"
   local log=build/release/Testing/Temporary/LastTest.log
   [[ ${state[tests]:-} != '' && -f $log ]] || return 0
   awk '/^Skipped$/ {getline; print} /^shared data is missing/ {print}' "$log" |
