@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kPartGapBytes = int64_t{32} << 10;
 // The most that is read at once, and that is held.
 constexpr int64_t kPartBytes = int64_t{4} << 20;
-constexpr int64_t kPieceBytes = int64_t{8} << 20;
+constexpr int64_t kHeldBytes = int64_t{8} << 20;
 
 // Between what is read at once, so that equal places in it do not share the
 // processor's cache lines.
@@ -119,7 +119,7 @@ absl::Status ContiguousSeriesReader::Read(const SeriesTarget& target,
   const size_t read_dimension = ReadDimension(box);
   int64_t useful = 1;
   for (size_t d = read_dimension; d < box.size(); ++d) useful *= box[d].size();
-  const int64_t numbers = kPieceBytes / plan_.element_bytes;
+  const int64_t numbers = kHeldBytes / plan_.element_bytes;
   const int64_t span = SpanFrom(box, read_dimension);
   const int64_t most = std::max<int64_t>(numbers / span, 1) * useful;
   for (PieceIterator it(plan_, box, std::min(most, numbers)); !it.done();
