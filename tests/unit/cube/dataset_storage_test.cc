@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -292,34 +293,23 @@ TEST_F(DatasetStorageTest, ReadsLargeAndSmallNodesOfVersion1Trees) {
 }
 
 TEST_F(DatasetStorageTest, LeavesOutChunksOutsideTheExtents) {
-  for (const ChunkIndexKind kind :
-       {ChunkIndexKind::kBTree1, ChunkIndexKind::kBTree2,
-        ChunkIndexKind::kExtensibleArray, ChunkIndexKind::kFixedArray}) {
-    const bool fixed = kind == ChunkIndexKind::kFixedArray;
-    Check({.kind = kind,
-           .extents = {10, 40},
-           .chunk = {2, 2},
-           .max_extents = fixed ? std::vector<int64_t>{12, 60}
-                          : kind == ChunkIndexKind::kExtensibleArray
-                              ? std::vector<int64_t>{12, kUnlimited}
-                              : std::vector<int64_t>{kUnlimited, kUnlimited},
-           .later_extents = {5, 13}});
-    Check({.kind = kind,
-           .extents = {4, 10},
-           .chunk = {2, 2},
-           .max_extents = fixed ? std::vector<int64_t>{12, 60}
-                          : kind == ChunkIndexKind::kExtensibleArray
-                              ? std::vector<int64_t>{12, kUnlimited}
-                              : std::vector<int64_t>{kUnlimited, kUnlimited},
-           .later_extents = {9, 55}});
-    Check({.kind = kind,
-           .extents = {4, 10},
-           .chunk = {2, 2},
-           .max_extents = fixed ? std::vector<int64_t>{12, 60}
-                          : kind == ChunkIndexKind::kExtensibleArray
-                              ? std::vector<int64_t>{12, kUnlimited}
-                              : std::vector<int64_t>{kUnlimited, kUnlimited},
-           .later_extents = {0, 10}});
+  using Extents = std::vector<int64_t>;
+  // Shrunk, grown, and left with nothing.
+  const std::vector<std::pair<Extents, Extents>> changes = {
+      {{10, 40}, {5, 13}}, {{4, 10}, {9, 55}}, {{4, 10}, {0, 10}}};
+  const std::vector<std::pair<ChunkIndexKind, Extents>> kinds = {
+      {ChunkIndexKind::kBTree1, {kUnlimited, kUnlimited}},
+      {ChunkIndexKind::kBTree2, {kUnlimited, kUnlimited}},
+      {ChunkIndexKind::kExtensibleArray, {12, kUnlimited}},
+      {ChunkIndexKind::kFixedArray, {12, 60}}};
+  for (const auto& [kind, max_extents] : kinds) {
+    for (const auto& [extents, later_extents] : changes) {
+      Check({.kind = kind,
+             .extents = extents,
+             .chunk = {2, 2},
+             .max_extents = max_extents,
+             .later_extents = later_extents});
+    }
   }
 }
 
