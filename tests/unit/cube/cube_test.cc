@@ -121,9 +121,9 @@ TEST(CubeOpenTest, RefusesAFileWithoutVariablesAndUnknownGroups) {
   }
   ExpectError(path, absl::StatusCode::kInvalidArgument, "has no variables");
   ExpectError(path, absl::StatusCode::kNotFound, "did you mean 'thermal'",
-              {.group = "termal", .dimension_names = {}});
+              {.group = "termal", .dimension_names = {}, .may_read = nullptr});
   ExpectError(path, absl::StatusCode::kInvalidArgument, "in group '/thermal'",
-              {.group = "thermal", .dimension_names = {}});
+              {.group = "thermal", .dimension_names = {}, .may_read = nullptr});
   std::filesystem::remove(path);
 }
 
