@@ -178,7 +178,9 @@ absl::Status CheckDatasetSources(hid_t dataset, const std::string& file,
 }
 
 h5::PropertyList StayingInFile(bool* met) {
-  h5::PropertyList access(H5Pcreate(H5P_LINK_ACCESS));
+  // Opening a dataset takes no other class; for other objects it is as good as
+  // H5P_LINK_ACCESS, which it is derived from.
+  h5::PropertyList access(H5Pcreate(H5P_DATASET_ACCESS));
   if (access.valid()) H5Pset_elink_cb(access.get(), &MeetExternalLink, met);
   return access;
 }

@@ -140,11 +140,19 @@ class FakeScheduler::Service final : public v1::WorkerService::CallbackService {
   int hellos_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
+namespace {
+
+rpc::ServerOptions OnPort(int port) {
+  rpc::ServerOptions options;
+  options.port = port;
+  return options;
+}
+
+}  // namespace
+
 FakeScheduler::FakeScheduler(int port)
     : service_(std::make_unique<Service>()),
-      server_(*rpc::Server::Start(
-          {.host = "127.0.0.1", .port = port, .reflection = false},
-          {service_.get()})) {}
+      server_(*rpc::Server::Start(OnPort(port), {service_.get()})) {}
 
 FakeScheduler::~FakeScheduler() = default;
 
