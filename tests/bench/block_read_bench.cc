@@ -7,6 +7,7 @@
 #include <libdeflate.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -35,7 +36,8 @@
 namespace internode::cube {
 namespace {
 
-// A file of simulated int16 bands in shuffled and deflated storage chunks.
+// A file of simulated int16 bands in shuffled and deflated storage chunks, as
+// of a tile that scenes cover on part of its dates: fill on the others.
 struct Layout {
   const char* name;
   int64_t dates;
@@ -46,15 +48,44 @@ struct Layout {
   int64_t chunk_rows;
   int64_t chunk_columns;
   double clouds;
+  int percent_covered;
 };
 
+// 71 % of what a Landsat ARD tile holds is fill.
 constexpr std::array<Layout, 5> kLayouts = {{
-    {"(T,10,10)", 448, 100, 250, 0, 10, 10, 0.35},
-    {"(T,50,50)", 448, 100, 250, 0, 50, 50, 0.35},
-    {"(64,64,64)", 448, 128, 192, 64, 64, 64, 0.35},
-    {"(1,250,250)", 192, 250, 250, 1, 250, 250, 0.35},
-    {"dense(T,10,10)", 448, 100, 250, 0, 10, 10, 0.02},
+    {"(T,10,10)", 448, 100, 250, 0, 10, 10, 0.35, 29},
+    {"(T,50,50)", 448, 100, 250, 0, 50, 50, 0.35, 29},
+    {"(64,64,64)", 448, 128, 192, 64, 64, 64, 0.35, 29},
+    {"(1,250,250)", 192, 250, 250, 1, 250, 250, 0.35, 29},
+    {"dense(T,10,10)", 448, 100, 250, 0, 10, 10, 0.02, 100},
 }};
+
+// Puts fill where no scene covers the tile. Whether all could be written.
+bool Uncover(const std::string& path, const Layout& layout) {
+  const h5::Lock lock;
+  const h5::File file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+  const auto pixels = static_cast<size_t>(layout.rows * layout.columns);
+  std::vector<int16_t> numbers(static_cast<size_t>(layout.dates) * pixels);
+  for (const absl::string_view band : kSimulatedBandNames) {
+    const h5::Dataset dataset(
+        H5Dopen2(file.get(), std::string(band).c_str(), H5P_DEFAULT));
+    if (H5Dread(dataset.get(), H5T_NATIVE_INT16, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                numbers.data()) < 0) {
+      return false;
+    }
+    for (int64_t t = 0; t < layout.dates; ++t) {
+      // In no order that shows.
+      if (t * 7919 % 100 < layout.percent_covered) continue;
+      std::fill_n(numbers.begin() + t * static_cast<int64_t>(pixels), pixels,
+                  int16_t{-9999});
+    }
+    if (H5Dwrite(dataset.get(), H5T_NATIVE_INT16, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                 numbers.data()) < 0) {
+      return false;
+    }
+  }
+  return true;
+}
 
 class File {
  public:
@@ -72,7 +103,8 @@ class File {
     if (layout.chunk_dates > 0) {
       options.storage_chunks.push_back({"time", layout.chunk_dates});
     }
-    ok_ = Simulate(options, path_, /*overwrite=*/true).ok();
+    ok_ = Simulate(options, path_, /*overwrite=*/true).ok() &&
+          Uncover(path_, layout);
     if (ok_) cube_ = *Cube::Open(path_);
   }
   ~File() { std::filesystem::remove(path_); }
