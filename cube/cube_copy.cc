@@ -23,21 +23,21 @@ namespace {
 
 using Sizes = std::array<hsize_t, H5S_MAX_RANK>;
 
-struct CopiedVariable {
-  h5::Dataset dataset;
-  std::vector<int64_t> chunk_sizes;
-  std::vector<uint8_t> fill;
-};
-
-// A dataset whose dimensions have scales: their addresses in the old file.
-struct ScaledDataset {
-  std::string path;
-  std::vector<std::vector<uint64_t>> scales;
-};
-
 }  // namespace
 
 struct CubeCopy::Impl {
+  struct CopiedVariable {
+    h5::Dataset dataset;
+    std::vector<int64_t> chunk_sizes;
+    std::vector<uint8_t> fill;
+  };
+
+  // A dataset whose dimensions have scales: their addresses in the old file.
+  struct ScaledDataset {
+    std::string path;
+    std::vector<std::vector<uint64_t>> scales;
+  };
+
   Impl(std::shared_ptr<const Cube> source, std::unique_ptr<OutputFile> output)
       : cube(std::move(source)), file(std::move(output)) {}
 

@@ -35,7 +35,7 @@ struct VariableJob {
   int64_t desk_bytes = 0;
 };
 
-std::string FolderOf(const std::string& path) {
+std::string ScratchFolder(const std::string& path) {
   const std::filesystem::path folder =
       std::filesystem::path(path).parent_path();
   return folder.empty() ? "." : folder.string();
@@ -171,7 +171,7 @@ class Rechunker {
     if (job->plan.uses_scratch) {
       INTERNODE_ASSIGN_OR_RETURN(store,
                                  NewScratchStore(options_.scratch_folder.empty()
-                                                     ? FolderOf(path_)
+                                                     ? ScratchFolder(path_)
                                                      : options_.scratch_folder,
                                                  bytes));
     } else {

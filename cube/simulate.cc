@@ -85,9 +85,9 @@ absl::Status CheckOptions(const SimulateOptions& options) {
 }
 
 // The size of the storage chunks along `dim`, of `size` elements.
-absl::StatusOr<int64_t> StorageChunk(const SimulateOptions& options,
-                                     const std::string& dim, int64_t size,
-                                     int64_t usual) {
+absl::StatusOr<int64_t> ChunkSizeAlong(const SimulateOptions& options,
+                                       const std::string& dim, int64_t size,
+                                       int64_t usual) {
   int64_t chunk = usual;
   for (const core::Dimension& given : options.storage_chunks) {
     if (given.name != dim) continue;
@@ -114,18 +114,18 @@ absl::StatusOr<TileShape> MakeShape(const SimulateOptions& options) {
   TileShape shape;
   INTERNODE_ASSIGN_OR_RETURN(
       shape.time_chunk,
-      StorageChunk(options, "time", options.dates, options.dates));
+      ChunkSizeAlong(options, "time", options.dates, options.dates));
   const bool samples = options.layout == SimulatedLayout::kSamples;
   if (!samples) {
     shape.rows = options.size[0].size;
     INTERNODE_ASSIGN_OR_RETURN(shape.row_chunk,
-                               StorageChunk(options, "y", shape.rows, 50));
+                               ChunkSizeAlong(options, "y", shape.rows, 50));
   }
   const core::Dimension& last = options.size.back();
   shape.columns = last.size;
   INTERNODE_ASSIGN_OR_RETURN(
       shape.column_chunk,
-      StorageChunk(options, last.name, last.size, samples ? 2500 : 50));
+      ChunkSizeAlong(options, last.name, last.size, samples ? 2500 : 50));
   // Of one thread; sizes of up to 2^31 each cannot be multiplied blindly.
   constexpr double kMostBytes = 4.0 * (int64_t{1} << 30);
   const double bytes = static_cast<double>(shape.row_chunk) *
