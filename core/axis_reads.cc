@@ -36,8 +36,8 @@ int64_t CountMultiples(int64_t origin, int64_t step, int64_t count,
   const auto first =
       static_cast<int64_t>(static_cast<__int128>(wanted) * inverse % period);
   // 0 is not counted, but all its other multiples are.
-  const int64_t upto = count >= first ? (count - first) / period + 1 : 0;
-  return first == 0 ? upto - 1 : upto;
+  if (first == 0) return count / period;
+  return count >= first ? (count - first) / period + 1 : 0;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class Message {
  public:
   Message& Add(uint64_t number, int bytes) {
     for (int i = 0; i < bytes; ++i) {
-      bytes_.push_back(static_cast<char>(number >> (8 * i)));
+      bytes_.push_back(static_cast<char>(i < 8 ? number >> (8 * i) : 0));
     }
     return *this;
   }
