@@ -1,6 +1,11 @@
 #include "rpc/status.h"
 
 #include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace internode::rpc {
 namespace {
@@ -39,6 +44,22 @@ static_assert(Same(absl::StatusCode::kDataLoss, grpc::StatusCode::DATA_LOSS));
 static_assert(Same(absl::StatusCode::kUnauthenticated,
                    grpc::StatusCode::UNAUTHENTICATED));
 
+// What gRPC says of a message that its receiver does not take: that it is
+// "Received message larger than max (3145789 vs. 2097152)".
+std::string Text(const grpc::Status& status) {
+  const std::string message = status.error_message();
+  absl::string_view numbers = message;
+  if (absl::ConsumePrefix(&numbers, "Received message larger than max (") &&
+      absl::ConsumeSuffix(&numbers, ")")) {
+    const std::pair<absl::string_view, absl::string_view> sizes =
+        absl::StrSplit(numbers, absl::MaxSplits(" vs. ", 1));
+    return absl::StrCat("a message has ", sizes.first, " bytes; at most ",
+                        sizes.second,
+                        " are taken (--max-message of the scheduler)");
+  }
+  return message;
+}
+
 }  // namespace
 
 grpc::Status ToGrpc(const absl::Status& status) {
@@ -51,7 +72,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
 absl::Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      status.error_message());
+                      Text(status));
 }
 
 }  // namespace internode::rpc

@@ -20,6 +20,7 @@
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "client/cli/command.h"
+#include "client/cli/launch_options.h"
 #include "client/cli/scheduler_options.h"
 #include "client/launch/adapter.h"
 #include "client/launch/run_program.h"
@@ -40,26 +41,6 @@ using launch::SlurmJobSpec;
 
 // Slurm's controller may be busy; longer, and something is wrong.
 constexpr absl::Duration kSlurmTimeout = absl::Minutes(1);
-
-struct SlurmArguments {
-  ExecutorOptions scheduler;
-  SlurmJobSpec spec;
-  int nworkers = 1;
-  std::string memory;
-  std::string walltime;
-  std::string adapt;
-  std::string idle_timeout = "5m";
-  std::string interval = "30s";
-  std::string death_timeout = "5m";
-  std::string drain_timeout = "30s";
-  std::vector<std::string> data_roots;
-  std::vector<std::string> function_path;
-  std::string worker_token_file;
-  std::string worker_tls_cert;
-  std::string worker_tls_key;
-  bool once = false;
-  bool print = false;
-};
 
 absl::Status WrongValue(absl::string_view flag, absl::string_view value,
                         absl::string_view why) {
@@ -113,6 +94,29 @@ std::string Absolute(const std::string& path) {
   return error ? path : absolute.lexically_normal().string();
 }
 
+// Where this command has to say who it is, the workers have to, too; with what
+// is their own, as nobody else's lets them take tasks.
+absl::Status CheckIdentity(const SlurmArguments& arguments) {
+  const ExecutorOptions& scheduler = arguments.scheduler;
+  if (arguments.worker_tls_cert.empty() != arguments.worker_tls_key.empty()) {
+    return absl::InvalidArgumentError(
+        "--worker-tls-cert and --worker-tls-key go together");
+  }
+  if (!arguments.worker_tls_cert.empty() && scheduler.tls_ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--worker-tls-cert needs --tls-ca: a certificate is shown by TLS");
+  }
+  const bool shows =
+      !scheduler.token_file.empty() || !scheduler.tls_cert.empty();
+  if (shows && arguments.worker_token_file.empty() &&
+      arguments.worker_tls_cert.empty()) {
+    return absl::InvalidArgumentError(
+        "the scheduler asks who connects: name what the workers show, with "
+        "--worker-token-file, or --worker-tls-cert and --worker-tls-key");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SlurmJobSpec> Spec(const SlurmArguments& arguments) {
   SlurmJobSpec spec = arguments.spec;
   const ExecutorOptions& scheduler = arguments.scheduler;
@@ -139,6 +143,10 @@ absl::StatusOr<SlurmJobSpec> Spec(const SlurmArguments& arguments) {
   for (const std::string& path : arguments.function_path) {
     add("function-path", Absolute(path));
   }
+  for (const std::string& path : arguments.hdf5_plugins) {
+    add("hdf5-plugins", Absolute(path));
+  }
+  INTERNODE_RETURN_IF_ERROR(CheckIdentity(arguments));
   // The workers trust whom this command trusts, and show what is theirs.
   for (const auto& [flag, file] :
        {std::pair("tls-ca", &scheduler.tls_ca),
@@ -321,112 +329,6 @@ absl::StatusOr<int> Launch(const SlurmArguments& arguments,
   return Adapt(arguments, spec);
 }
 
-void AddJobOptions(CLI::App* app, SlurmArguments* arguments) {
-  SlurmJobSpec* const spec = &arguments->spec;
-  CLI::Option* const nworkers =
-      app->add_option("--nworkers", arguments->nworkers,
-                      "Workers: one Slurm job each")
-          ->check(CLI::Range(1, 10'000))
-          ->type_name("N");
-  app->add_option("--cpus", spec->cpus, "Compute threads of each")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N")
-      ->capture_default_str();
-  app->add_option("--mem", arguments->memory,
-                  "Memory of each, such as 16GiB (default: the partition's)")
-      ->type_name("SIZE");
-  app->add_option("--walltime", arguments->walltime,
-                  "How long each runs, as sbatch takes it: 2:00:00, 1-12, or "
-                  "2h (default: the partition's)")
-      ->type_name("TIME");
-  app->add_option("--partition", spec->partition, "Where they run")
-      ->type_name("NAME");
-  app->add_option("--account", spec->account, "Who pays")->type_name("NAME");
-  app->add_option("--qos", spec->qos, "Quality of service")->type_name("NAME");
-  app->add_option("--job-name", spec->job_name,
-                  "Name of the Slurm jobs, by which --adapt finds them again "
-                  "(default: from the scheduler's file or address)")
-      ->type_name("NAME");
-  app->add_option("--log-dir", spec->log_dir,
-                  "Folder for their logs (default: this one)")
-      ->type_name("DIR");
-  app->add_option("--directive", spec->directives,
-                  "A further line #SBATCH, such as '--constraint=avx2'; may be "
-                  "repeated")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false)
-      ->type_name("TEXT");
-  app->add_option("--prologue", spec->prologue,
-                  "A line of the script before the worker, such as 'module "
-                  "load hdf5'; may be repeated")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false)
-      ->type_name("LINE");
-  app->add_option("--adapt", arguments->adapt,
-                  "Stay, and keep MIN to MAX workers while there is work for "
-                  "them: those whose time is over are submitted again")
-      ->excludes(nworkers)
-      ->type_name("MIN:MAX");
-  app->add_option("--idle-timeout", arguments->idle_timeout,
-                  "With --adapt: workers above MIN go after so long without "
-                  "work")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app->add_option("--interval", arguments->interval,
-                  "With --adapt: how often it looks")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app->add_flag("--once", arguments->once,
-                "With --adapt: look once, for a timer or cron");
-  app->add_flag("--print", arguments->print,
-                "Print the script and submit nothing");
-}
-
-void AddWorkerOptions(CLI::App* app, SlurmArguments* arguments) {
-  SlurmJobSpec* const spec = &arguments->spec;
-  app->add_option("--processes", spec->processes,
-                  "Worker processes that share the threads of a job")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N")
-      ->capture_default_str();
-  for (const auto& [flag, folders, help] :
-       {std::tuple("--data-root", &arguments->data_roots,
-                   "Workers read cubes below this folder only; may be "
-                   "repeated"),
-        std::tuple("--function-path", &arguments->function_path,
-                   "Folder of shared libraries with functions; may be "
-                   "repeated")}) {
-    app->add_option(flag, *folders, help)
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
-        ->type_name("DIR");
-  }
-  for (const auto& [flag, file, help] :
-       {std::tuple("--worker-token-file", &arguments->worker_token_file,
-                   "File with the token that the workers show"),
-        std::tuple("--worker-tls-cert", &arguments->worker_tls_cert,
-                   "Certificate that the workers show"),
-        std::tuple("--worker-tls-key", &arguments->worker_tls_key,
-                   "Its key")}) {
-    app->add_option(flag, *file, help)->type_name("FILE");
-  }
-  app->add_option("--death-timeout", arguments->death_timeout,
-                  "Workers end when there was no scheduler for so long")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app->add_option("--drain-timeout", arguments->drain_timeout,
-                  "What finishing may take at the end of a job")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app->add_option("--worker-program", spec->worker_program,
-                  "internode-worker on the nodes (default: beside this "
-                  "command)")
-      ->type_name("FILE");
-}
-
 }  // namespace
 
 void AddLaunchCommand(CLI::App* root, CommandLine* line) {
@@ -443,9 +345,7 @@ void AddLaunchCommand(CLI::App* root, CommandLine* line) {
       "      --adapt 0:20 --cpus 8 --mem 16GiB --walltime 2:00:00\n"
       "Workers drain before their job ends. With --adapt, new ones are\n"
       "submitted while work remains.");
-  AddSchedulerOptions(slurm, &arguments->scheduler);
-  AddJobOptions(slurm, arguments.get());
-  AddWorkerOptions(slurm, arguments.get());
+  AddSlurmOptions(slurm, arguments.get());
   slurm->callback([arguments, line] {
     line->action = [arguments, line] {
       return Launch(*arguments, line->global.output_format());

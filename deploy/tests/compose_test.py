@@ -5,51 +5,38 @@ import os
 import unittest
 
 import docker_engine
-import processes
-from docker_engine import DEPLOY, IMAGE, docker, run
+from docker_engine import DEPLOY, docker, run
 
 
-class ImageTest(unittest.TestCase):
-    """The image by itself."""
+class FilesTest(unittest.TestCase):
+    """All files of deploy/, as this Compose reads them."""
 
-    def settings(self):
-        return json.loads(docker("image", "inspect", IMAGE))[0]["Config"]
+    SETTINGS = {"INTERNODE_NAME": "node1", "INTERNODE_SCHEDULER": "node1:8786",
+                "INTERNODE_DATA": "/data"}
 
-    def test_runs_as_nobody_in_particular_under_an_init(self):
-        config = self.settings()
-        self.assertEqual(config["User"], "10001:10001")
-        self.assertEqual(config["Entrypoint"], ["/usr/bin/tini", "--"])
-        self.assertEqual(config["Healthcheck"]["Test"],
-                         ["CMD", "internode", "healthcheck"])
+    def test_are_understood(self):
+        for names in (["compose.yaml"], ["compose.scheduler.yaml"],
+                      ["compose.worker.yaml"],
+                      ["compose.yaml", "compose.monitoring.yaml"],
+                      ["stack.yaml"]):
+            with self.subTest(names=names):
+                project = docker_engine.Project(
+                    "files", [DEPLOY / name for name in names],
+                    **self.SETTINGS)
+                done = project("config", "-q")
+                # Docker's stacks need the `version` that Compose v2 does not.
+                said = [line for line in done.stderr.splitlines()
+                        if "`version` is obsolete" not in line and
+                        "use `docker stack deploy`" not in line]
+                self.assertEqual(said, [])
 
-    def test_has_three_programs_and_no_compiler(self):
-        for program in ("internode", "internode-scheduler",
-                        "internode-worker"):
-            said = docker("run", "--rm", "--network", "none", IMAGE, program,
-                          "--version")
-            self.assertIn(program, said)
-        for program in ("gcc", "g++", "cmake", "curl"):
-            done = run("docker", "run", "--rm", "--network", "none",
-                       "--entrypoint", program, IMAGE, "--version",
-                       check=False)
-            self.assertNotEqual(done.returncode, 0, program)
-
-    def test_any_user_and_a_read_only_file_system(self):
-        name = f"internode-user-{os.getpid()}"
-        docker("run", "-d", "--name", name, "--read-only", "--user",
-               "54321:54321", "--cap-drop", "ALL", "--network", "none",
-               "-v", f"{name}:/var/lib/internode", IMAGE)
-        try:
-            processes.poll(
-                lambda: docker("inspect", "-f", "{{.State.Health.Status}}",
-                               name) == "healthy", "a healthy scheduler", 120,
-                0.5)
-            docker("stop", "-t", "30", name)
-            self.assertEqual(
-                docker("inspect", "-f", "{{.State.ExitCode}}", name), "0")
-        finally:
-            docker("rm", "-f", "-v", name)
-            docker("volume", "rm", name, check=False)
+    def test_say_what_is_needed(self):
+        for name, needed in (("compose.scheduler.yaml", "INTERNODE_NAME"),
+                             ("compose.worker.yaml", "INTERNODE_SCHEDULER")):
+            done = docker_engine.Project("files", [DEPLOY / name])(
+                "config", "-q", check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(needed, done.stderr)
 
 
 class ComposeTest(docker_engine.DeployTest):

@@ -17,7 +17,7 @@ from processes import BIN
 
 ROOT = pathlib.Path(os.environ["INTERNODE_SOURCE_DIR"])
 DEPLOY = ROOT / "deploy"
-IMAGE = "internode:test"
+IMAGE = os.environ.get("INTERNODE_TEST_IMAGE", "internode:test")
 
 
 def run(*words, timeout=300, check=True, **kwargs):
@@ -36,7 +36,10 @@ def docker(*words, **kwargs):
 
 
 def compose_program():
-    """docker-compose, or the plugin of docker where there is one."""
+    """The words of Compose: those that are set, docker-compose, or the plugin
+    of docker where there is one."""
+    if os.environ.get("INTERNODE_TEST_COMPOSE"):
+        return os.environ["INTERNODE_TEST_COMPOSE"].split()
     if shutil.which("docker-compose"):
         return ["docker-compose"]
     return ["docker", "compose"]

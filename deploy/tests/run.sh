@@ -2,14 +2,38 @@
 # Runs the tests of the ways of deploying with a real Docker engine: Compose on
 # one machine, several machines, a Swarm.
 #
-#   deploy/tests/run.sh [BUILD]    BUILD: programs are taken from there, by default
-#                                  build/release
+#   deploy/tests/run.sh [--image IMAGE] [--only TEST] [BUILD]
+#
+#   BUILD    programs are taken from there, by default build/release
+#   --image  this image, as it is; by default one is made of those programs
+#   --only   one of the tests: image, compose, monitoring, hosts, swarm, compose-v2
 #
 # Where no engine answers, one is started if dockerd is installed and this is
 # root (deploy/install-packages.sh --deploy), and ended again. Where there is none,
 # that is said, and nothing fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
+tests='image compose monitoring hosts swarm compose-v2'
+image=
+while [[ ${1:-} == -* ]]; do
+  case $1 in
+    --image)
+      image=${2:?"--image needs a name"}
+      shift
+      ;;
+    --only)
+      tests=${2:?"--only needs a name"}
+      shift
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *)
+      echo "error: unknown option '$1'; options are --image, --only" >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
 build=$(realpath "${1:-build/release}")
 
 not_run() {
@@ -43,18 +67,37 @@ fi
 if ! docker-compose version >/dev/null 2>&1 && ! docker compose version >/dev/null 2>&1; then
   not_run 'there is no docker-compose'
 fi
-if ! docker image inspect debian:bookworm-slim >/dev/null 2>&1 &&
-  ! docker pull -q debian:bookworm-slim >/dev/null 2>&1; then
-  deploy/tests/base-image.sh || not_run 'there is no base image'
+
+if [[ -z $image ]]; then
+  if ! docker image inspect debian:bookworm-slim >/dev/null 2>&1 &&
+    ! docker pull -q debian:bookworm-slim >/dev/null 2>&1; then
+    deploy/tests/base-image.sh || not_run 'there is no base image'
+  fi
+  deploy/tests/image.sh "$build"
+  image=internode:test
 fi
 
-deploy/tests/image.sh "$build"
 export INTERNODE_SOURCE_DIR=$PWD INTERNODE_BUILD_DIR=$build INTERNODE_BIN_DIR=$build/bin
+export INTERNODE_TEST_IMAGE=$image
 export PYTHONPATH=$PWD/tests/support:$PWD/deploy/tests PYTHONDONTWRITEBYTECODE=1
 failed=0
-for test in compose hosts swarm; do
-  echo "== $test"
-  /usr/bin/python3 "deploy/tests/${test}_test.py" || failed=1
+worked=()
+run() { # name, environment
+  echo "== $1"
+  if env "${@:2}" /usr/bin/python3 "deploy/tests/${1%-v2}_test.py"; then
+    worked+=("$1")
+  else
+    failed=1
+  fi
+}
+for test in $tests; do
+  if [[ $test != *-v2 ]]; then
+    run "$test"
+  elif compose=$(deploy/tests/compose-v2.sh "$build/compose-v2"); then
+    run "$test" INTERNODE_TEST_COMPOSE="$compose"
+  else
+    echo 'NOT RUN: the tests with Compose v2: there is none, and Debian 13 is not reached'
+  fi
 done
-if ((failed == 0)); then echo 'deploy: Compose, several machines and Swarm work'; fi
+echo "deploy: these work: ${worked[*]:-none}"
 exit "$failed"

@@ -172,7 +172,8 @@ class FaultTest(unittest.TestCase):
     def assert_fetched(self, cluster_, job_id, expected, code=0):
         """`job fetch` gives the bytes of `expected`; its stderr."""
         out = self.folder / f"{job_id}.nc"
-        done = cluster_.command("job", "fetch", job_id, "-o", out)
+        done = cluster_.command("job", "fetch", job_id, "-o", out,
+                                "--overwrite")
         self.assertEqual(done.returncode, code, done.stderr)
         self.assert_same(out, expected)
         return done.stderr

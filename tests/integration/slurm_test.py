@@ -189,6 +189,38 @@ class SlurmTest(unittest.TestCase):
             self.assertEqual(checked.returncode, 0, checked.stdout)
         self.assertEqual(self.slurm.run("squeue", "-h").stdout, "")
 
+    def test_workers_trust_the_same_and_show_what_is_theirs(self):
+        """In the script: absolute paths, and nothing of the caller's own."""
+        done = self.launch(
+            "--scheduler", "node1:8786", "--tls-ca", "ca.crt", "--tls-name",
+            "node1.example.org", "--token-file", "alice.token",
+            "--worker-token-file", "secrets/worker.token", "--worker-tls-cert",
+            "/etc/worker.crt", "--worker-tls-key", "worker.key", "--data-root",
+            "cubes", "--hdf5-plugins", "filters", "--print")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("node1:8786", f"--tls-ca={self.folder}/ca.crt",
+                     "--tls-name=node1.example.org",
+                     f"--token-file={self.folder}/secrets/worker.token",
+                     "--tls-cert=/etc/worker.crt",
+                     f"--tls-key={self.folder}/worker.key",
+                     f"--data-root={self.folder}/cubes",
+                     f"--hdf5-plugins={self.folder}/filters"):
+            self.assertRegex(done.stdout, rf"(?m)^  {re.escape(word)}( \\\\)?$")
+        self.assertNotIn("alice", done.stdout)
+        # By the environment, as for all commands.
+        done = subprocess.run(
+            [BIN / "internode", "launch", "slurm", "--worker-token-file",
+             "w.token", "--print"], text=True, capture_output=True, check=True,
+            timeout=60, cwd=self.folder, env={
+                **self.slurm.environment, "INTERNODE_SCHEDULER": "node1:8786",
+                "INTERNODE_TLS_CA": "/ca.crt", "INTERNODE_TOKEN_FILE": "a"})
+        self.assertIn("--tls-ca=/ca.crt", done.stdout)
+        # Programs of workers take every flag there is in it.
+        flags = subprocess.run([BIN / "internode-worker", "--help"], text=True,
+                               capture_output=True, check=True).stdout
+        for flag in re.findall(r"(?m)^  (--[a-z0-9-]+)", done.stdout):
+            self.assertIn(flag, flags)
+
     def test_wrong_values_are_one_line(self):
         known = ("--scheduler", "127.0.0.1:1")
         for words, what in (
@@ -202,7 +234,12 @@ class SlurmTest(unittest.TestCase):
                 ((*known, "--partition", "two words"), "--partition"),
                 ((*known, "--cpus", "2", "--processes", "3"), "--cpus"),
                 ((*known, "--drain-timeout", "5"), "--drain-timeout"),
-                ((*known, "--prologue", "a\nb"), "--prologue")):
+                ((*known, "--prologue", "a\nb"), "--prologue"),
+                ((*known, "--token-file", "mine"), "--worker-token-file"),
+                ((*known, "--tls-ca", "ca", "--worker-tls-cert", "c"),
+                 "--worker-tls-key"),
+                ((*known, "--worker-tls-cert", "c", "--worker-tls-key", "k"),
+                 "needs --tls-ca")):
             done = self.launch(*words)
             self.assertEqual(done.returncode, 2, (words, done.stderr))
             self.assertIn(what, done.stderr)
@@ -222,11 +259,22 @@ class SlurmTest(unittest.TestCase):
         want, got = self.folder / "want.nc", self.folder / "got.nc"
         logs = self.folder / "logs"
         logs.mkdir()
-        with cluster.Cluster(self.folder, workers=0, scheduler_args=[
-                "--scheduler-file", file]) as here:
+        tokens = self.folder / "tokens"
+        for role in ("admin", "worker"):
+            made = cluster.internode("token", "create", "--tokens", tokens,
+                                     "--role", role, "--out",
+                                     self.folder / f"{role}.token")
+            self.assertEqual(made.returncode, 0, made.stderr)
+        where = ["--scheduler-file", file, "--token-file",
+                 self.folder / "admin.token", "--worker-token-file",
+                 self.folder / "worker.token"]
+        with cluster.Cluster(
+                self.folder, workers=0,
+                scheduler_args=["--scheduler-file", file, "--tokens", tokens],
+                token_file=self.folder / "admin.token") as here:
             keeper = subprocess.Popen(
-                [BIN / "internode", "launch", "slurm", "--scheduler-file",
-                 file, "--adapt", "1:1", "--walltime", "1", "--interval", "1s",
+                [BIN / "internode", "launch", "slurm", *where, "--adapt",
+                 "1:1", "--walltime", "1", "--interval", "1s",
                  "--drain-timeout", "5s", "--log-dir", logs,
                  "--function-path", self.functions],
                 env=self.slurm.environment, stdin=subprocess.DEVNULL,
@@ -253,8 +301,7 @@ class SlurmTest(unittest.TestCase):
             self.assertEqual(status["tasks_failed"], 0)
             self.assertEqual(status["tasks_done"], 400)
             # Without work for long it is let go, and drains.
-            done = self.launch("--scheduler-file", file, "--adapt", "0:1",
-                               "--once")
+            done = self.launch(*where, "--adapt", "0:1", "--once")
             self.assertEqual(done.returncode, 0, done.stderr)
             processes.poll(lambda: self.slurm.jobs()[last] == "COMPLETED",
                            "the drained worker's end", 60, 0.5)

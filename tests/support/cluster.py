@@ -57,17 +57,20 @@ class Cluster:
     """One scheduler, some worker daemons. Use it as a context.
 
     `scheduler_args` and `worker_args` are added to the command lines;
-    `prefixes` are words before those of the scheduler and of the workers.
+    `prefixes` are words before those of the scheduler and of the workers;
+    `token_file` is what the commands and the calls show.
     """
 
     def __init__(self, folder, workers=1, nworkers=2, nthreads=1,
                  scheduler_args=(), worker_args=(), state_dir=None,
-                 listen="127.0.0.1:0", worker_prefix=(), seed=1):
+                 listen="127.0.0.1:0", worker_prefix=(), seed=1,
+                 token_file=None):
         self.folder = pathlib.Path(folder)
         self.state_dir = pathlib.Path(state_dir or self.folder / "state")
         self.scheduler_args = list(scheduler_args)
         self.worker_args = list(worker_args)
         self.worker_prefix = list(worker_prefix)
+        self.token_file = token_file
         self.nworkers, self.nthreads = nworkers, nthreads
         self.chance = random.Random(seed)
         self.scheduler = None
@@ -131,7 +134,8 @@ class Cluster:
         self.address = said["address"]
         self.http = said.get("http", "")
         if self.rpc is None:
-            self.rpc = service_rpc.Rpc(self.address)
+            token = self.token_file and self.token_file.read_text().strip()
+            self.rpc = service_rpc.Rpc(self.address, token)
 
     def kill_scheduler(self):
         self.scheduler.kill()
@@ -178,9 +182,15 @@ class Cluster:
 
     # What a user does.
 
-    def command(self, *args, **kwargs):
+    def where(self, token_file=None):
+        """The flags by which commands connect."""
+        token_file = token_file or self.token_file
+        shown = ["--token-file", token_file] if token_file else []
+        return ["--scheduler", self.address, *shown]
+
+    def command(self, *args, token_file=None, **kwargs):
         """An `internode` command at this scheduler."""
-        return internode(*args, "--scheduler", self.address, **kwargs)
+        return internode(*args, *self.where(token_file), **kwargs)
 
     def json(self, *args, **kwargs):
         done = self.command(*args, "--output", "json", **kwargs)
@@ -190,7 +200,7 @@ class Cluster:
     def start_command(self, *args, **kwargs):
         """The same, started and not waited for."""
         return subprocess.Popen(
-            [BIN / "internode", *map(str, args), "--scheduler", self.address],
+            [BIN / "internode", *map(str, [*args, *self.where()])],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=processes.environment(), **kwargs)
 

@@ -73,10 +73,25 @@ def _serialize(value):
     return value.SerializeToString()
 
 
-class Rpc:
-    """Calls of one channel to a scheduler."""
+class _Shown(grpc.UnaryUnaryClientInterceptor,
+             grpc.UnaryStreamClientInterceptor,
+             grpc.StreamStreamClientInterceptor):
+    """Shows a token with every call."""
 
-    def __init__(self, address):
+    def __init__(self, token):
+        self._metadata = (("authorization", f"Bearer {token}"),)
+
+    def _call(self, proceed, details, request):
+        return proceed(details._replace(metadata=self._metadata), request)
+
+    intercept_unary_unary = intercept_unary_stream = _call
+    intercept_stream_stream = _call
+
+
+class Rpc:
+    """Calls of one channel to a scheduler, with a token if there is one."""
+
+    def __init__(self, address, token=None):
         self.channel = grpc.insecure_channel(address, options=[
             ("grpc.max_receive_message_length", 64 << 20),
             ("grpc.max_send_message_length", -1),
@@ -85,6 +100,8 @@ class Rpc:
             ("grpc.max_reconnect_backoff_ms", 100),
             # A channel of its own, not one shared with others to there.
             ("grpc.use_local_subchannel_pool", 1)])
+        if token is not None:
+            self.channel = grpc.intercept_channel(self.channel, _Shown(token))
 
     def close(self):
         self.channel.close()
@@ -108,6 +125,14 @@ class Rpc:
                 request = message(f"{method}Request", **fields)
             return call(request, timeout=timeout, wait_for_ready=True)
         return ask
+
+    def start(self, method, timeout=60, **fields):
+        """The same, started: a future."""
+        return self.channel.unary_unary(
+            CLIENT_SERVICE + method, request_serializer=_serialize,
+            response_deserializer=type(
+                message(f"{method}Response")).FromString).future(
+                    message(f"{method}Request", **fields), timeout=timeout)
 
     def __getattr__(self, name):
         """rpc.get_job(job_id=...) is GetJob, asked again when the connection

@@ -20,5 +20,15 @@ TEST(StatusTest, CutsLongMessages) {
   EXPECT_EQ(ToGrpc(absl::InternalError(text)).error_message().size(), 4096u);
 }
 
+TEST(StatusTest, NamesTheFlagOfAMessageThatIsTooLarge) {
+  const grpc::Status status(
+      grpc::StatusCode::RESOURCE_EXHAUSTED,
+      "Received message larger than max (3145789 vs. 2097152)");
+  EXPECT_EQ(FromGrpc(status),
+            absl::ResourceExhaustedError(
+                "a message has 3145789 bytes; at most 2097152 are taken "
+                "(--max-message of the scheduler)"));
+}
+
 }  // namespace
 }  // namespace internode::rpc

@@ -5,7 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-// With servers: tests/integration/tls_test.py.
+// With servers: tests/integration/certificates_test.py.
 
 namespace internode::security {
 namespace {

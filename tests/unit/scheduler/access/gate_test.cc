@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
-// With calls, roles and certificates: tests/integration/tls_test.py.
+// With calls, roles and certificates: tests/integration/tokens_test.py.
 
 namespace internode::scheduler {
 namespace {
