@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -18,6 +19,7 @@
 #include "absl/time/clock.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/service_manager.h"
@@ -47,6 +49,10 @@ constexpr absl::Duration kStopGrace = absl::Seconds(1);
 // Longer, and the service manager may lose its patience: results that have come
 // are being written to a slow disk.
 constexpr absl::Duration kStopMost = absl::Minutes(1);
+// Memory that is held besides what is in use, programs and libraries included,
+// and how often it is looked at.
+constexpr int64_t kKeptMemoryBytes = int64_t{64} << 20;
+constexpr absl::Duration kMemoryInterval = absl::Seconds(5);
 constexpr char kParentEnded[] = "the end of its parent";
 
 // What gRPC complains of, at a limited rate: whoever connects and does not
@@ -103,15 +109,12 @@ class StopSignals {
   }
 
   // Waits for a signal, or for the end of `lifeline`, unless that is -1;
-  // returns what it was. Calls `meanwhile` every `interval`.
+  // returns what it was. Calls `meanwhile` every `interval` (finite).
   std::string Wait(int lifeline, absl::Duration interval,
                    const std::function<void()>& meanwhile) const {
     std::array<pollfd, 2> waits = {pollfd{fd_, POLLIN, 0},
                                    pollfd{lifeline, POLLIN, 0}};
-    const int timeout =
-        interval == absl::InfiniteDuration()
-            ? -1
-            : static_cast<int>(absl::ToInt64Milliseconds(interval));
+    const int timeout = static_cast<int>(absl::ToInt64Milliseconds(interval));
     while (true) {
       const int come = poll(waits.data(), waits.size(), timeout);
       if (come == 0) meanwhile();
@@ -308,8 +311,13 @@ absl::Status RunDaemon(const Config& config) {
   const ServiceManager manager = ServiceManager::FromEnvironment();
   manager.Ready(absl::StrCat("listens on ", parts.server->address()));
   Heart heart(&manager, parts.engine.get());
-  const std::string why = signals.Wait(config.lifeline_fd, manager.AliveEvery(),
-                                       [&heart] { heart.Beat(); });
+  const bool watched = manager.AliveEvery() != absl::InfiniteDuration();
+  const std::string why = signals.Wait(
+      config.lifeline_fd, std::min(manager.AliveEvery(), kMemoryInterval),
+      [&heart, watched] {
+        if (watched) heart.Beat();
+        ReturnFreedMemory(kKeptMemoryBytes);
+      });
   LogInfo("stopping: ", why);
   manager.Stopping(kStopMost);
   parts.server->SetServing(false);
