@@ -39,6 +39,10 @@ class ImageTest(unittest.TestCase):
         for key in ("title", "description", "licenses", "version", "revision",
                     "base.name"):
             self.assertTrue(labels.get(f"org.opencontainers.image.{key}"), key)
+        self.assertIn(
+            labels["org.opencontainers.image.version"],
+            docker("run", "--rm", "--network", "none", IMAGE, "internode",
+                   "--version"))
 
     def test_any_user_and_a_read_only_file_system(self):
         name = f"internode-user-{os.getpid()}"
