@@ -28,7 +28,7 @@ NUMBERS = {"tasks": "tasks_per_s", "latency": "p50_ms", "spool": "mb_per_s"}
 
 
 class Services(secured.SecureTest):
-    """One scheduler with a worker of two threads for each kind."""
+    """One scheduler with two workers of one thread for each kind."""
 
     def __init__(self):
         super().__init__("run")
@@ -43,9 +43,9 @@ class Services(secured.SecureTest):
             scheduler = self.scheduler(*scheduler_flags[kind], name=kind)
             common = ["--tls-ca", tls.ca] if kind == "tls" else []
             shown = [] if kind == "plain" else [*common, "--token-file"]
-            self.worker(scheduler.address, "--nthreads", "2",
-                        *(shown and [*shown, worker]),
-                        name=f"worker-{kind}").await_ready()
+            for number in (1, 2):
+                self.worker(scheduler.address, *(shown and [*shown, worker]),
+                            name=f"worker-{kind}{number}").await_ready()
             self.where[kind] = ["--scheduler", scheduler.address,
                                 *(shown and [*shown, admin])]
 
