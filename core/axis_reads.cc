@@ -32,7 +32,8 @@ int64_t CountMultiples(int64_t origin, int64_t step, int64_t count,
   // i has to be this number, modulo the period.
   const int64_t period = modulus / bezout.gcd;
   const int64_t wanted = (period - origin / bezout.gcd % period) % period;
-  const int64_t inverse = (bezout.factor % period + period) % period;
+  int64_t inverse = bezout.factor % period;
+  if (inverse < 0) inverse += period;
   const auto first =
       static_cast<int64_t>(static_cast<__int128>(wanted) * inverse % period);
   // 0 is not counted, but all its other multiples are.

@@ -35,8 +35,8 @@ SOURCES_IN_A_UNIT = 10
 EXTRA = ["-Wno-unknown-warning-option", "-Wthread-safety", "-Wold-style-cast"]
 # Sources that other sources include have findings too, but not that.
 JOINED = ["--checks=-bugprone-suspicious-include",
-          r"--header-filter=.*/(base|core|cube|functions|rpc|scheduler|worker"
-          r"|client|tests)/.*\.(h|cc)$"]
+          r"--header-filter=.*/(base|core|cube|functions|http|rpc|scheduler"
+          r"|security|worker|client|tests)/.*\.(h|cc)$"]
 # Order of members for the sake of padding, and memcpy_s, which glibc lacks.
 ANALYZER = ("--checks=clang-analyzer-*,-clang-analyzer-optin.*,"
             "-clang-analyzer-security.insecureAPI."

@@ -110,7 +110,7 @@ absl::Status PrepareSchema(SqliteDatabase* database) {
   absl::StrAppend(&sql, "PRAGMA application_id=", kApplicationId,
                   ";PRAGMA user_version=", SqliteJournal::kSchemaVersion,
                   ";COMMIT;");
-  const absl::Status migrated = database->Execute(sql.c_str());
+  absl::Status migrated = database->Execute(sql.c_str());
   database->Rollback();
   return migrated;
 }
