@@ -255,8 +255,9 @@ class EngineQuestionsTest : public ::testing::Test {
     return message;
   }
 
-  EngineDriver driver_;
+  // Before the engine, which answers what is still asked when it stops.
   std::optional<absl::StatusOr<v1::DescribeCubeResponse>> answer_;
+  EngineDriver driver_;
 };
 
 TEST_F(EngineQuestionsTest, AWorkerAnswers) {
