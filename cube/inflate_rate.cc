@@ -126,7 +126,7 @@ class Measurement {
 
   absl::Status RunBatch() {
     const absl::Time start = absl::Now();
-    const absl::Status status =
+    absl::Status status =
         RunWork(threads_, static_cast<int64_t>(batch_.size()), nullptr,
                 [this](int thread, int64_t number) {
                   return decompressors_[static_cast<size_t>(thread)]->Run(

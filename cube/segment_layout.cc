@@ -246,7 +246,7 @@ std::string ChunkGridToText(const core::ChunkGrid& grid) {
 }
 
 absl::StatusOr<core::ChunkGrid> ChunkGridFromText(absl::string_view text) {
-  const absl::Status error = absl::DataLossError(
+  absl::Status error = absl::DataLossError(
       "its attribute chunk_grid does not describe a chunk grid");
   const Json json = Json::parse(text.begin(), text.end(), nullptr,
                                 /*allow_exceptions=*/false);

@@ -163,7 +163,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options,
     const std::function<void(httplib::Server*)>& route) {
   auto server = std::make_unique<HttplibServer>(options);
-  const absl::Status listening = server->Listen(route);
+  absl::Status listening = server->Listen(route);
   if (!listening.ok()) return listening;
   return server;
 }

@@ -145,7 +145,7 @@ absl::Status CreateStateDir(const std::string& path) {
   for (size_t slash = path.find('/', 1); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
-    const absl::Status created = files->CreateFolder(parent);
+    absl::Status created = files->CreateFolder(parent);
     // What is there may lie in a folder that cannot be written.
     if (created.ok() || absl::IsAlreadyExists(created)) continue;
     if (access(parent.c_str(), F_OK) != 0) return created;

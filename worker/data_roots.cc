@@ -123,7 +123,7 @@ absl::StatusOr<DataRoots::File> DataRoots::Resolve(
             : absl::StrCat("cannot open '", path, "': ", std::strerror(errno)));
   }
   // Outside the roots nothing is told, not even whether a file exists.
-  const absl::Status outside = absl::PermissionDeniedError(absl::StrCat(
+  absl::Status outside = absl::PermissionDeniedError(absl::StrCat(
       "'", path, "' is not under a data root of this worker (",
       absl::StrJoin(
           roots_, ", ",

@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<SharedPage>> SharedPage::Create(
     memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   }
   if (memory == MAP_FAILED) {
-    const absl::Status status = Failed("map shared memory");
+    absl::Status status = Failed("map shared memory");
     close(fd);
     return status;
   }

@@ -68,7 +68,7 @@ absl::StatusOr<int> RunInfo(const InfoArguments& arguments,
   }
   INTERNODE_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor,
                              MakeExecutor(arguments.executor));
-  const absl::StatusOr<int> exit_code = show(executor.get());
+  absl::StatusOr<int> exit_code = show(executor.get());
   CloseExecutor(executor.get());
   return exit_code;
 }

@@ -278,8 +278,7 @@ absl::StatusOr<int> Run(const RunArguments& arguments,
   }
   INTERNODE_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor,
                              MakeExecutor(ExecutorOf(arguments)));
-  const absl::StatusOr<int> exit_code =
-      RunOn(executor.get(), arguments, global);
+  absl::StatusOr<int> exit_code = RunOn(executor.get(), arguments, global);
   CloseExecutor(executor.get());
   return exit_code;
 }

@@ -16,7 +16,7 @@ absl::StatusOr<int> WithScheduler(
   if (!connect.connects()) connect.scheduler = kDefaultSchedulerAddress;
   INTERNODE_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor,
                              MakeExecutor(connect));
-  const absl::StatusOr<int> exit_code = action(executor.get());
+  absl::StatusOr<int> exit_code = action(executor.get());
   CloseExecutor(executor.get());
   return exit_code;
 }

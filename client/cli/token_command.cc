@@ -89,7 +89,7 @@ absl::StatusOr<int> CreateToken(const TokenArguments& arguments,
             arguments.name.empty() ? arguments.role : arguments.name);
       }));
   if (!arguments.out.empty()) {
-    const absl::Status written = security::WriteNewPrivateFile(
+    absl::Status written = security::WriteNewPrivateFile(
         arguments.out, absl::StrCat(token.text, "\n"));
     if (!written.ok()) {
       ChangeList(arguments.tokens, [&](security::TokenList* list) {

@@ -63,7 +63,7 @@ class ChunkFeed {
     pieces_.append(message.frame());
     in_pieces_ = message.continues();
     if (in_pieces_) return absl::OkStatus();
-    const absl::Status status = Deliver(tasks, pieces_);
+    absl::Status status = Deliver(tasks, pieces_);
     pieces_.clear();
     return status;
   }

@@ -148,10 +148,10 @@ absl::Status JobHandle::Watch(
   bool through = false;
   while (true) {
     INTERNODE_RETURN_IF_ERROR(connection_->Interrupted(limits));
-    const absl::Status status =
+    absl::Status status =
         WatchOnce(connection_.get(), id_, limits, &retry, on_change, &through);
     if (through) return status;
-    const absl::Status ended = retry.Ended(status);
+    absl::Status ended = retry.Ended(status);
     if (!retry.again()) return ended;
   }
 }

@@ -380,8 +380,7 @@ bool Engine::CommitFacts() {
 
 absl::Status Engine::CommitOneByOne() {
   for (auto fact = facts_.begin(); fact != facts_.end();) {
-    const absl::Status status =
-        journal_->Commit(absl::MakeConstSpan(&*fact, 1));
+    absl::Status status = journal_->Commit(absl::MakeConstSpan(&*fact, 1));
     const bool bad = absl::IsNotFound(status) ||
                      absl::IsAlreadyExists(status) ||
                      absl::IsInvalidArgument(status);

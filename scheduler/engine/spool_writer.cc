@@ -102,7 +102,7 @@ void SpoolWriter::WriteWaiting() {
 
 absl::Status SpoolWriter::Append(const FrameToWrite& frame) {
   if (to_create_.contains(frame.job)) {
-    const absl::Status created = spool_->Create(frame.job.value);
+    absl::Status created = spool_->Create(frame.job.value);
     if (!created.ok()) return created;
     to_create_.erase(frame.job);
   }

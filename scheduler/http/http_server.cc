@@ -186,7 +186,7 @@ class EngineServer final : public HttpServer {
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     const HttpOptions& options, Engine* engine) {
   auto server = std::make_unique<EngineServer>(options, engine);
-  const absl::Status listening = server->Listen();
+  absl::Status listening = server->Listen();
   if (!listening.ok()) return listening;
   return server;
 }

@@ -106,7 +106,7 @@ absl::StatusOr<std::vector<internode::core::Interval>> JobSpool::Append(
                                               std::min(part.end, whole.end)};
     for (const internode::core::Interval& tasks :
          taken_.Missing(within).intervals()) {
-      const absl::Status appended = AppendPart(frame, tasks);
+      absl::Status appended = AppendPart(frame, tasks);
       if (!appended.ok()) {
         TakeBack(fresh.size());
         return appended;
@@ -185,7 +185,7 @@ absl::Status JobSpool::SyncSegments() {
 
 absl::Status JobSpool::Commit() {
   if (appended_.empty()) return absl::OkStatus();
-  const absl::Status synced = SyncSegments();
+  absl::Status synced = SyncSegments();
   full_.clear();
   if (!synced.ok()) {
     TakeBack(appended_.size());

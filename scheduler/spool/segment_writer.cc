@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
                              file_system->Create(path));
   auto writer =
       absl::WrapUnique(new SegmentWriter(std::move(file), header.segment));
-  const absl::Status written = writer->Write(EncodeSegmentHeader(header));
+  absl::Status written = writer->Write(EncodeSegmentHeader(header));
   if (!written.ok()) {
     // The number is not used again, so that what may be left does no harm.
     file_system->Remove(path).IgnoreError();
@@ -50,7 +50,7 @@ absl::Status SegmentWriter::Write(absl::string_view bytes) {
 
 absl::Status SegmentWriter::Sync() {
   if (synced_size_ == size_) return absl::OkStatus();
-  const absl::Status synced = file_->Sync();
+  absl::Status synced = file_->Sync();
   if (!synced.ok()) {
     CutBackTo(synced_size_);
     usable_ = false;

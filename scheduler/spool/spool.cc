@@ -80,10 +80,10 @@ absl::StatusOr<std::vector<SpoolDamage>> Spool::Recover(uint64_t job) {
 
 absl::Status Spool::Create(uint64_t job) {
   const std::string folder = JobFolder(job);
-  const absl::Status created = file_system_->CreateFolder(folder);
+  absl::Status created = file_system_->CreateFolder(folder);
   if (absl::IsAlreadyExists(created)) return created;
   INTERNODE_RETURN_IF_ERROR(Note(created));
-  const absl::Status synced = Note(SyncFolder(folder_));
+  absl::Status synced = Note(SyncFolder(folder_));
   if (!synced.ok()) {
     file_system_->RemoveFolder(folder).IgnoreError();
     return synced;

@@ -95,8 +95,8 @@ TEST(ExecutorOptionsTest, ContradictionsAreErrors) {
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ExecutorOf({"--executor", " "}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_THROW(ExecutorOf({"--nthreads", "0"}), CLI::ValidationError);
-  EXPECT_THROW(ExecutorOf({"--nprocs", "x"}), CLI::ParseError);
+  EXPECT_THROW((void)ExecutorOf({"--nthreads", "0"}), CLI::ValidationError);
+  EXPECT_THROW((void)ExecutorOf({"--nprocs", "x"}), CLI::ParseError);
 }
 
 TEST(ExecutorOptionsTest, OptionsCanComeFromTheEnvironment) {

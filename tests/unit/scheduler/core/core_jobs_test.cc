@@ -137,7 +137,7 @@ TEST_F(CoreJobsTest, EqualJobsShareEqually) {
   uint64_t frame = 0;
   for (int i = 0; i < 100; ++i) {
     // The worker runs what it has, one task after another, of 1 s each.
-    for (const uint64_t job : {1, 2}) {
+    for (const uint64_t job : {1U, 2U}) {
       const IntervalSet held = Held(job);
       if (held.empty()) continue;
       const int64_t task = held.First()->begin;
