@@ -125,7 +125,7 @@ int Main(int argc, char** argv) {
         (*page)->SetReason("task 17 of job 4 ran longer than 1s");
         return kExitRestart;
       }
-      if (what == "hog") Hog(size_t{96} << 20);
+      if (what == "hog") Hog(size_t{256} << 20);
     }
   }
   if (mode == "crash") Crash();
