@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes every target with libFuzzer, under the address and undefined behaviour
-# sanitizers, one after another, from the corpus in the repository.
+# sanitizers, JOBS (by default 2) at a time, from the corpus in the repository.
 #
 #   tests/fuzz/run.sh [SECONDS [TARGET...]]      60 seconds each by default
 #
@@ -17,6 +17,7 @@ if ! [[ $seconds =~ ^[1-9][0-9]*$ ]]; then
   exit 2
 fi
 build=$root/build/fuzz
+jobs=${JOBS:-2}
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   for folder in "$root"/tests/fuzz/corpus/*/; do
@@ -38,20 +39,32 @@ cmake -S "$root" -B "$build" -G Ninja \
   -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 \
   -DINTERNODE_BUILD_BENCHMARKS=OFF \
   -DINTERNODE_SANITIZE=address,undefined > /dev/null
-cmake --build "$build" -j "${JOBS:-2}" --target "${targets[@]}"
+cmake --build "$build" -j "$jobs" --target "${targets[@]}"
 
-failed=()
+fuzz() { # target
+  local log=$build/found/$1.log
+  mkdir -p "$build/corpus/$1"
+  rm -f "$log.failed"
+  "$build/bin/$1" -max_total_time="$seconds" -timeout=25 \
+    -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="$build/found/$1-" \
+    "$build/corpus/$1" "$root/tests/fuzz/corpus/$1" >"$log" 2>&1 ||
+    touch "$log.failed"
+}
+
 mkdir -p "$build/found"
 for target in "${targets[@]}"; do
-  mkdir -p "$build/corpus/$target"
+  while (($(jobs -pr | wc -l) >= jobs)); do wait -n; done
+  fuzz "$target" &
+done
+wait
+
+failed=()
+for target in "${targets[@]}"; do
+  log=$build/found/$target.log
   echo "== $target: ${seconds} s"
-  if ! "$build/bin/$target" -max_total_time="$seconds" -timeout=25 \
-      -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 \
-      -artifact_prefix="$build/found/$target-" \
-      "$build/corpus/$target" "$root/tests/fuzz/corpus/$target" 2>&1 |
-      tail -n 40; then
-    failed+=("$target")
-  fi
+  tail -n 40 "$log"
+  [ ! -e "$log.failed" ] || failed+=("$target")
 done
 if [ ${#failed[@]} -gt 0 ]; then
   echo "error: found by ${failed[*]}; again: $build/bin/TARGET $build/found/FILE" >&2
