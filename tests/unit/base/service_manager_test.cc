@@ -70,7 +70,7 @@ TEST(ServiceManagerTest, SaysWhatTheProtocolWants) {
 
 TEST(ServiceManagerTest, TakesAPath) {
   const std::string path =
-      absl::StrCat(testing::TempDir(), "/notify_", getpid());
+      absl::StrCat(::testing::TempDir(), "/notify_", getpid());
   const Listener listener(path);
   ServiceManager(path).Alive();
   EXPECT_EQ(listener.Next(), "WATCHDOG=1");
@@ -92,7 +92,7 @@ TEST(ServiceManagerTest, NamesThatAreNoneDoNoHarm) {
   ServiceManager("@").Alive();
 }
 
-class EnvironmentTest : public testing::Test {
+class EnvironmentTest : public ::testing::Test {
  protected:
   ~EnvironmentTest() override {
     for (const char* name :
