@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 
+#include "base/memory.h"
 #include "core/data_type.h"
 #include "core/selection.h"
 
@@ -50,7 +51,9 @@ struct SeriesLayout {
 // How a block lies in memory, pixel-major: pixel p starts at p * pixel_stride,
 // and holds its series one after the other, each contiguous. Series of the
 // same variable that follow each other in the request lie without a gap, so
-// that together they are an array (band, time).
+// that together they are an array (band, time). A block begins at a cache
+// line; where series are long, so does each pixel, and in it the first series
+// of each variable.
 struct BlockLayout {
   std::vector<SeriesLayout> series;
   // Bytes; a multiple of 8.
@@ -70,9 +73,13 @@ class Block {
     layout_ = layout;
     selection_ = selection;
     num_pixels_ = selection.num_pixels();
-    const size_t words =
-        static_cast<size_t>(num_pixels_ * layout->pixel_stride) / 8;
-    if (words_.size() < words) words_.resize(words);
+    const auto bytes = static_cast<size_t>(num_pixels_ * layout->pixel_stride);
+    if (bytes > bytes_) {
+      memory_ = Memory();
+      bytes_ = 0;
+      memory_ = Memory(bytes);
+      bytes_ = bytes;
+    }
   }
 
   const BlockLayout& layout() const { return *layout_; }
@@ -80,12 +87,10 @@ class Block {
   int64_t num_pixels() const { return num_pixels_; }
 
   std::byte* mutable_pixel(int64_t p) {
-    return reinterpret_cast<std::byte*>(words_.data()) +
-           p * layout_->pixel_stride;
+    return memory_.data() + p * layout_->pixel_stride;
   }
   const std::byte* pixel(int64_t p) const {
-    return reinterpret_cast<const std::byte*>(words_.data()) +
-           p * layout_->pixel_stride;
+    return memory_.data() + p * layout_->pixel_stride;
   }
 
   // Series `s` of pixel `p`. T is the series' C++ type.
@@ -101,8 +106,8 @@ class Block {
   const BlockLayout* layout_ = nullptr;
   Selection selection_;
   int64_t num_pixels_ = 0;
-  // Words, for the alignment of 8-byte numbers.
-  std::vector<uint64_t> words_;
+  Memory memory_;
+  size_t bytes_ = 0;
 };
 
 }  // namespace internode::core

@@ -26,6 +26,14 @@ constexpr int64_t kMaxPixelBytes = int64_t{1} << 40;
 // Beyond the memory of every machine.
 constexpr int64_t kMaxBlockBytes = int64_t{1} << 46;
 
+// Where the numbers of a variable are so many bytes of a pixel, they begin at
+// a line of the processor's cache, so that whole lines are written of them.
+// What is lost by it is little of so much.
+constexpr int64_t kLongSeries = 1024;
+constexpr int64_t kLineBytes = 64;
+
+int64_t RoundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
+
 // a * b of non-negative numbers, at most `limit` + 1.
 int64_t CappedProduct(int64_t a, int64_t b, int64_t limit) {
   if (a == 0 || b == 0) return 0;
@@ -60,7 +68,8 @@ class Planner {
     for (const SeriesRequest& series : request_.series) {
       INTERNODE_RETURN_IF_ERROR(AddSeries(series, &offset));
     }
-    plan_.layout.pixel_stride = (offset + 7) / 8 * 8;
+    plan_.layout.pixel_stride =
+        RoundUp(offset, has_long_series_ ? kLineBytes : 8);
     return std::move(plan_);
   }
 
@@ -112,9 +121,13 @@ class Planner {
       count = CappedProduct(count, axis.size, kMaxPixelBytes);
     }
     const int64_t bytes = planned->element_bytes;
-    *offset = (*offset + bytes - 1) / bytes * bytes;
-    const int64_t begin = *offset;
     const int64_t series_bytes = CappedProduct(count, bytes, kMaxPixelBytes);
+    const bool is_long = series_bytes >= kLongSeries;
+    has_long_series_ = has_long_series_ || is_long;
+    const bool follows = last_variable_ == planned->variable;
+    last_variable_ = planned->variable;
+    *offset = RoundUp(*offset, is_long && !follows ? kLineBytes : bytes);
+    const int64_t begin = *offset;
     if (series_bytes > kMaxPixelBytes - *offset) {
       return absl::InvalidArgumentError(
           absl::StrCat("a pixel has more than ", FormatBytes(kMaxPixelBytes),
@@ -227,6 +240,9 @@ class Planner {
   const CubeInfo& cube_;
   const BlockRequest& request_;
   BlockPlan plan_;
+  bool has_long_series_ = false;
+  // That of the series before.
+  size_t last_variable_ = std::numeric_limits<size_t>::max();
 };
 
 }  // namespace

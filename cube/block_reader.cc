@@ -21,6 +21,7 @@
 #include "cube/read_pool.h"
 #include "cube/read_scratch.h"
 #include "cube/series_reader.h"
+#include "cube/streaming_copy.h"
 
 namespace internode::cube {
 namespace {
@@ -47,7 +48,8 @@ class CubeBlockReader final : public BlockReader {
         plan_(std::move(plan)),
         pool_(options.pool != nullptr
                   ? options.pool
-                  : std::make_shared<ReadPool>(options.cache_bytes)) {}
+                  : std::make_shared<ReadPool>(options.cache_bytes)),
+        cached_block_bytes_(options.cached_block_bytes) {}
 
   ~CubeBlockReader() override {
     MutexLock lock(&mutex_);
@@ -77,6 +79,7 @@ class CubeBlockReader final : public BlockReader {
       block->Reset(&plan_.layout, selection);
       std::unique_ptr<ReadScratch> scratch = TakeScratch();
       absl::Status status = ReadAll(selection, scratch.get(), block);
+      FinishStreaming();
       ReturnScratch(std::move(scratch));
       // What was read of a file that somebody writes to is worth nothing, and
       // explains errors.
@@ -114,7 +117,10 @@ class CubeBlockReader final : public BlockReader {
 
   absl::Status ReadAll(const core::Selection& selection, ReadScratch* scratch,
                        core::Block* block) {
-    if (selection.num_pixels() == 0) return absl::OkStatus();
+    const int64_t pixels = selection.num_pixels();
+    if (pixels == 0) return absl::OkStatus();
+    const bool streaming =
+        pixels * plan_.layout.pixel_stride > cached_block_bytes_;
     for (const bool read : {false, true}) {
       for (size_t v = 0; v < plan_.variables.size(); ++v) {
         for (const SeriesGroup& group : plan_.variables[v].groups) {
@@ -122,7 +128,8 @@ class CubeBlockReader final : public BlockReader {
               .group = group,
               .selection = selection,
               .pixel_stride = plan_.layout.pixel_stride,
-              .first_pixel = block->mutable_pixel(0)};
+              .first_pixel = block->mutable_pixel(0),
+              .streaming = streaming};
           if (read) {
             INTERNODE_RETURN_IF_ERROR(readers_[v]->Read(target, scratch));
           } else {
@@ -157,6 +164,7 @@ class CubeBlockReader final : public BlockReader {
   const std::shared_ptr<const Cube> cube_;
   const BlockPlan plan_;
   const std::shared_ptr<ReadPool> pool_;
+  const int64_t cached_block_bytes_;
   // As plan_.variables.
   std::vector<std::unique_ptr<SeriesReader>> readers_;
 

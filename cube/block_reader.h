@@ -53,6 +53,9 @@ struct BlockReaderOptions {
   // when blocks cut through storage chunks. Where variables are read through
   // the HDF5 library, they share so much too.
   int64_t cache_bytes = UsualCacheBytes();
+  // Blocks of more bytes are written past the processor's cache, which has no
+  // room for them beside what they are read from.
+  int64_t cached_block_bytes = int64_t{1} << 20;
   // Everything is read through the HDF5 library: to compare with.
   bool library_only = false;
 };

@@ -2,10 +2,8 @@
 #define INTERNODE_CUBE_BUFFER_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 
-#include "absl/types/span.h"
+#include "base/memory.h"
 
 namespace internode::cube {
 
@@ -19,21 +17,21 @@ class Buffer {
 
   // Makes room for `bytes`; what was there is lost if it grows.
   std::byte* Reserve(size_t bytes) {
-    if (bytes > capacity_ || data_ == nullptr) {
-      data_.reset();
+    if (bytes > capacity_ || data() == nullptr) {
+      memory_ = Memory();
       capacity_ = 0;
-      data_ = std::make_unique_for_overwrite<std::byte[]>(bytes + kSlack);
+      memory_ = Memory(bytes + kSlack);
       capacity_ = bytes;
     }
-    return data_.get();
+    return data();
   }
 
-  std::byte* data() { return data_.get(); }
-  const std::byte* data() const { return data_.get(); }
+  std::byte* data() { return memory_.data(); }
+  const std::byte* data() const { return memory_.data(); }
   size_t capacity() const { return capacity_; }
 
  private:
-  std::unique_ptr<std::byte[]> data_;
+  Memory memory_;
   size_t capacity_ = 0;
 };
 

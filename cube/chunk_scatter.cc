@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "cube/series_transpose.h"
+#include "cube/streaming_copy.h"
 #include "cube/strided_copy.h"
 
 namespace internode::cube {
@@ -13,6 +15,17 @@ using ScatterDimensions = absl::InlinedVector<ScatterDimension, 6>;
 
 // Series that are written in one go.
 constexpr size_t kStrip = 16;
+
+// What is turned in the processor's cache before it is written past it: so much
+// of each series. Where they begin at lines of the cache it is less, so that
+// what is read of all rows stays in the cache from strip to strip; where they
+// do not, the two lines at the ends, which are written twice, weigh more.
+constexpr size_t kLineBytes = 64;
+constexpr size_t kTurnedLines = 4 * kLineBytes;
+constexpr size_t kTurnedBytes = 1024;
+// From one series to the next, so that equal places in them do not share cache
+// lines.
+constexpr size_t kTurnedStride = kTurnedBytes + kLineBytes;
 
 // Without a turn: chunk by chunk.
 void CopyChunks(const ScatterShape& shape,
@@ -30,8 +43,11 @@ void CopyChunks(const ScatterShape& shape,
 class Turner {
  public:
   Turner(const ScatterShape& shape, absl::Span<const ScatterSource> sources,
-         std::vector<const std::byte*>* rows)
-      : shape_(shape), sources_(sources), rows_(*rows) {
+         ScatterScratch* scratch)
+      : shape_(shape), sources_(sources), rows_(scratch->rows) {
+    if (shape_.streaming) {
+      turned_ = scratch->turned.Reserve(kStrip * kTurnedStride);
+    }
     planes_ = shape.form == ChunkForm::kPlanes;
     step_ = planes_ ? 1 : static_cast<int64_t>(shape.element_bytes);
     SplitDimensions();
@@ -80,46 +96,102 @@ class Turner {
         rows_.push_back(row);
       }
     }
-    std::ptrdiff_t high = shape_.chunk_elements;
     if (planes_ && shape_.swapped) {
-      for (const std::byte*& row : rows_) row += high;
-      high = -high;
+      for (const std::byte*& row : rows_) row += shape_.chunk_elements;
     }
+    const auto rows = absl::MakeConstSpan(rows_);
+    const size_t most = turned_ == nullptr ? rows.size() : MostTurned(target);
+    for (size_t t = 0; t < rows.size(); t += most) {
+      TurnPiece(rows.subspan(t, most), target + t * shape_.element_bytes);
+    }
+  }
+
+  // How many numbers of a series are turned before they are written past the
+  // cache.
+  size_t MostTurned(const std::byte* target) const {
+    auto places = reinterpret_cast<uintptr_t>(target);
+    for (const ScatterDimension& dim : run_) {
+      places |= static_cast<uintptr_t>(dim.target_stride);
+    }
+    const bool at_lines = places % kLineBytes == 0;
+    return (at_lines ? kTurnedLines : kTurnedBytes) / shape_.element_bytes;
+  }
+
+  void TurnPiece(absl::Span<const std::byte* const> rows,
+                 std::byte* target) const {
     absl::InlinedVector<int64_t, 6> index(run_.size(), 0);
     std::array<std::byte*, kStrip> series;
     for (int64_t done = 0; done < run_length_;) {
       const auto count =
           static_cast<size_t>(std::min<int64_t>(kStrip, run_length_ - done));
-      for (size_t p = 0; p < count; ++p) {
-        series[p] = target;
-        Advance(&index, &target);
+      for (size_t p = 0; p < count;) {
+        p += NextSeries(absl::MakeSpan(series).subspan(p, count - p), &index,
+                        &target);
       }
       const auto strip = absl::MakeConstSpan(series.data(), count);
-      if (planes_) {
-        TransposePlanes(rows_, high, strip);
+      if (turned_ == nullptr) {
+        Transpose(rows, static_cast<size_t>(done), strip);
       } else {
-        TransposeNumbers(rows_, shape_.element_bytes, strip);
+        StreamStrip(rows, static_cast<size_t>(done), strip);
       }
-      const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(count) * step_;
-      for (const std::byte*& row : rows_) row += step;
       done += static_cast<int64_t>(count);
     }
   }
 
-  // To the next pixel of the run.
-  void Advance(absl::InlinedVector<int64_t, 6>* index,
-               std::byte** target) const {
-    for (size_t d = 0; d < run_.size(); ++d) {
-      *target += run_[d].target_stride;
-      if (++(*index)[d] < run_[d].count) return;
+  void Transpose(absl::Span<const std::byte* const> rows, size_t pixel,
+                 absl::Span<std::byte* const> series) const {
+    if (planes_) {
+      TransposePlanes(
+          rows, shape_.swapped ? -shape_.chunk_elements : shape_.chunk_elements,
+          pixel, series);
+    } else {
+      TransposeNumbers(rows, shape_.element_bytes, pixel, series);
+    }
+  }
+
+  // As Transpose, past the cache.
+  void StreamStrip(absl::Span<const std::byte* const> rows, size_t pixel,
+                   absl::Span<std::byte* const> series) const {
+    std::array<std::byte*, kStrip> turned;
+    for (size_t p = 0; p < kStrip; ++p) turned[p] = turned_ + p * kTurnedStride;
+    Transpose(rows, pixel, absl::MakeConstSpan(turned.data(), series.size()));
+    for (size_t p = 0; p < series.size(); ++p) {
+      StreamingCopy(turned[p], rows.size() * shape_.element_bytes, series[p]);
+    }
+  }
+
+  // Where the series of the next pixels of the run go, up to the end of its
+  // fastest dimension. Returns how many.
+  size_t NextSeries(absl::Span<std::byte*> series,
+                    absl::InlinedVector<int64_t, 6>* index,
+                    std::byte** target) const {
+    if (run_.empty()) {
+      series[0] = *target;
+      return 1;
+    }
+    const ScatterDimension& fastest = run_[0];
+    const int64_t count = std::min<int64_t>(static_cast<int64_t>(series.size()),
+                                            fastest.count - (*index)[0]);
+    for (int64_t p = 0; p < count; ++p) {
+      series[static_cast<size_t>(p)] = *target + p * fastest.target_stride;
+    }
+    *target += count * fastest.target_stride;
+    (*index)[0] += count;
+    for (size_t d = 0; d < run_.size() && (*index)[d] == run_[d].count; ++d) {
       *target -= run_[d].count * run_[d].target_stride;
       (*index)[d] = 0;
+      if (d + 1 == run_.size()) break;
+      *target += run_[d + 1].target_stride;
+      ++(*index)[d + 1];
     }
+    return static_cast<size_t>(count);
   }
 
   const ScatterShape& shape_;
   const absl::Span<const ScatterSource> sources_;
   std::vector<const std::byte*>& rows_;
+  // Null: numbers are turned in their places.
+  std::byte* turned_ = nullptr;
   bool planes_ = false;
   // Bytes from one pixel of a row to the next.
   int64_t step_ = 1;
@@ -134,13 +206,13 @@ class Turner {
 
 void ScatterChunks(const ScatterShape& shape,
                    absl::Span<const ScatterSource> sources,
-                   std::vector<const std::byte*>* rows, std::byte* target) {
+                   ScatterScratch* scratch, std::byte* target) {
   const bool empty =
       std::any_of(shape.dims.begin(), shape.dims.end(),
                   [](const ScatterDimension& dim) { return dim.count == 0; });
   if (sources.empty() || empty) return;
   if (shape.series < 0) return CopyChunks(shape, sources, target);
-  Turner(shape, sources, rows).Run(target);
+  Turner(shape, sources, scratch).Run(target);
 }
 
 }  // namespace internode::cube

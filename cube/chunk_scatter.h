@@ -8,6 +8,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 
+#include "cube/buffer.h"
 #include "cube/chunk_decoder.h"
 
 namespace internode::cube {
@@ -39,6 +40,15 @@ struct ScatterShape {
   // there is none, or where it is the last one of the storage too, so that
   // nothing is to be turned. Its count is in the sources.
   int series = -1;
+  // As SeriesTarget::streaming; where nothing is turned, it is left alone.
+  bool streaming = false;
+};
+
+// What ScatterChunks needs on the way, kept for the next call.
+struct ScatterScratch {
+  std::vector<const std::byte*> rows;
+  // A piece of some series.
+  Buffer turned;
 };
 
 // One storage chunk, and which part of it along the series. The sources of one
@@ -51,10 +61,10 @@ struct ScatterSource {
 
 // Puts numbers of decoded storage chunks, which have Buffer::kSlack readable
 // bytes behind them, into a block. `target`: the place of the first number of
-// the first source. `rows` is scratch memory.
+// the first source.
 void ScatterChunks(const ScatterShape& shape,
                    absl::Span<const ScatterSource> sources,
-                   std::vector<const std::byte*>* rows, std::byte* target);
+                   ScatterScratch* scratch, std::byte* target);
 
 }  // namespace internode::cube
 

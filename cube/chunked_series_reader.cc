@@ -1,6 +1,7 @@
 #include "cube/chunked_series_reader.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,10 +13,13 @@
 namespace internode::cube {
 namespace {
 
-// So many times are put into their places together, so that what is written
-// of a series is worth the way to it; if their storage chunks, decoded, have
-// not more than so many bytes.
-constexpr int64_t kGroupTimes = 128;
+// So many bytes of a series are put into their places together, if they are
+// whole lines of the processor's cache, or else so many, of which the lines at
+// either end are few; if their storage chunks, decoded, have not more than
+// kGroupBytes.
+constexpr int64_t kLineBytes = 64;
+constexpr int64_t kGroupLines = 2;
+constexpr int64_t kGroupRun = 512;
 constexpr int64_t kGroupBytes = int64_t{16} << 20;
 
 // What is listed at a time.
@@ -29,12 +33,32 @@ constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
 
 // Between storage chunks that are decoded beside each other, so that equal
 // places in them do not share the processor's cache lines.
-constexpr size_t kSlotShift = 192;
+constexpr int64_t kSlotShift = 192;
 
 constexpr uint32_t kNoFilters = ~uint32_t{0};
 
-size_t RoundUp(size_t bytes, size_t unit) {
+int64_t RoundUp(int64_t bytes, int64_t unit) {
   return (bytes + unit - 1) / unit * unit;
+}
+
+// Whether the series of `plan` begin at lines of the processor's cache.
+bool BeginsAtLines(const PlannedVariable& plan) {
+  return std::all_of(
+      plan.groups.begin(), plan.groups.end(), [](const SeriesGroup& group) {
+        return group.offset % kLineBytes == 0 &&
+               (group.count == 1 || group.step % kLineBytes == 0);
+      });
+}
+
+// How many storage chunks are put into their places together, each of `bytes`
+// of a series.
+int64_t GroupCells(const PlannedVariable& plan, int64_t bytes) {
+  // The first number of them that is whole lines.
+  const int64_t cells = kLineBytes / std::gcd(bytes, kLineBytes);
+  if (cells * bytes <= kGroupRun && BeginsAtLines(plan)) {
+    return RoundUp(kGroupLines * kLineBytes, cells * bytes) / bytes;
+  }
+  return (kGroupRun + bytes - 1) / bytes;
 }
 
 }  // namespace
@@ -67,12 +91,15 @@ ChunkedSeriesReader::ChunkedSeriesReader(
     }
   }
   const FilterPipeline& pipeline = variable_.plan.pipeline;
-  slot_bytes_ = RoundUp(pipeline.chunk_bytes + Buffer::kSlack, 64) + kSlotShift;
+  slot_bytes_ =
+      RoundUp(static_cast<int64_t>(pipeline.chunk_bytes + Buffer::kSlack),
+              kLineBytes) +
+      kSlotShift;
   if (series_ >= 0) {
     const int64_t times = plan_.axes[static_cast<size_t>(series_)].chunk;
     group_cells_ =
-        std::clamp<int64_t>(kGroupBytes / static_cast<int64_t>(slot_bytes_), 1,
-                            (kGroupTimes + times - 1) / times);
+        std::clamp<int64_t>(kGroupBytes / slot_bytes_, 1,
+                            GroupCells(plan_, times * plan_.element_bytes));
     planes_ = pipeline.element_bytes == 2 && !pipeline.filters.empty() &&
               pipeline.filters[0] == ChunkFilter::kShuffle;
   }
@@ -230,7 +257,9 @@ absl::Status ChunkedSeriesReader::ReadGroup(const Call& call,
   ReadScratch* const scratch = call.scratch;
   const Group& listed = scratch->groups[group];
   if (!listed.cut) {
-    scratch->staging.Reserve((listed.end - listed.begin) * slot_bytes_);
+    scratch->staging.Reserve(static_cast<size_t>(
+        slot_bytes_ * static_cast<int64_t>(listed.end - listed.begin)));
+    scratch->repeated.Forget();
   }
   scratch->sources.clear();
   Run run;
@@ -275,18 +304,31 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
   }
   if (!listed.cut) {
     std::byte* const slot =
-        scratch->staging.data() + (cell - listed.begin) * slot_bytes_;
-    INTERNODE_ASSIGN_OR_RETURN(*form, Decode(call, group, cell, slot));
+        scratch->staging.data() +
+        slot_bytes_ * static_cast<int64_t>(cell - listed.begin);
+    INTERNODE_ASSIGN_OR_RETURN(const StoredCell stored,
+                               Stored(call, group, cell));
+    if (scratch->repeated.Is(stored.bytes, stored.filter_mask)) {
+      ++scratch->counters.chunks_reused;
+      source.chunk = scratch->repeated.chunk();
+      *form = scratch->repeated.form();
+      return source;
+    }
+    INTERNODE_ASSIGN_OR_RETURN(*form, Decode(call, group, cell, stored, slot));
+    scratch->repeated.Keep(stored.bytes, stored.filter_mask,
+                           variable_.plan.pipeline.chunk_bytes, slot, *form);
     source.chunk = slot;
     return source;
   }
   bool decoded = false;
-  absl::StatusOr<ChunkCache::Chunk> chunk =
-      pool_->cache().Get({dataset_->id, wanted.ordinal, planes_},
-                         UseOf(call, listed, wanted), [&](std::byte* target) {
-                           decoded = true;
-                           return Decode(call, group, cell, target);
-                         });
+  absl::StatusOr<ChunkCache::Chunk> chunk = pool_->cache().Get(
+      {dataset_->id, wanted.ordinal, planes_}, UseOf(call, listed, wanted),
+      [&](std::byte* target) -> absl::StatusOr<ChunkForm> {
+        decoded = true;
+        INTERNODE_ASSIGN_OR_RETURN(const StoredCell stored,
+                                   Stored(call, group, cell));
+        return Decode(call, group, cell, stored, target);
+      });
   if (!chunk.ok()) return chunk.status();
   if (!decoded) ++scratch->counters.chunks_reused;
   source.chunk = chunk->data();
@@ -297,65 +339,75 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
 
 absl::StatusOr<ChunkForm> ChunkedSeriesReader::Decode(const Call& call,
                                                       size_t group, size_t cell,
+                                                      const StoredCell& stored,
                                                       std::byte* target) const {
   ReadScratch* const scratch = call.scratch;
   const FilterPipeline& pipeline = variable_.plan.pipeline;
-  const Cell& wanted = scratch->cells[cell];
-  const Box box = BoxOfCell(scratch->groups[group], wanted);
-  if (wanted.stored.bytes > ChunkDecoder::MostStoredBytes(pipeline)) {
-    return ErrorAt(box, absl::DataLossError(absl::StrCat(
-                            "it takes ", FormatBytes(wanted.stored.bytes),
-                            " in the file")));
+  absl::StatusOr<ChunkForm> form = scratch->decoder.Decode(
+      pipeline, stored.filter_mask, stored.bytes, planes_, target);
+  if (!form.ok()) {
+    return ErrorAt(BoxOfCell(scratch->groups[group], scratch->cells[cell]),
+                   form.status());
   }
-  absl::StatusOr<absl::Span<const std::byte>> stored =
-      Stored(call, group, cell);
-  if (!stored.ok()) return ErrorAt(box, stored.status());
-  const bool at_edge = NumElements(box) < chunk_elements_;
-  const uint32_t mask = at_edge && dataset_->storage.edge_chunks_unfiltered
-                            ? kNoFilters
-                            : wanted.stored.filter_mask;
-  absl::StatusOr<ChunkForm> form =
-      scratch->decoder.Decode(pipeline, mask, *stored, planes_, target);
-  if (!form.ok()) return ErrorAt(box, form.status());
   ++scratch->counters.chunks_decoded;
   scratch->counters.decoded_bytes += static_cast<int64_t>(pipeline.chunk_bytes);
   return form;
 }
 
-absl::StatusOr<absl::Span<const std::byte>> ChunkedSeriesReader::Stored(
+absl::StatusOr<ChunkedSeriesReader::StoredCell> ChunkedSeriesReader::Stored(
     const Call& call, size_t group, size_t cell) const {
   ReadScratch* const scratch = call.scratch;
   const StorageChunk& stored = scratch->cells[cell].stored;
-  uint64_t& begin = scratch->window_begin;
-  uint64_t& end = scratch->window_end;
-  if (stored.address < begin || stored.address + stored.bytes > end) {
-    begin = stored.address;
-    end = begin + stored.bytes;
-    // What is read next, as long as it lies near behind.
-    bool near = true;
-    for (size_t g = group; near && g < scratch->groups.size(); ++g) {
-      const size_t first = g == group ? cell + 1 : scratch->groups[g].begin;
-      for (size_t c = first; near && c < scratch->groups[g].end; ++c) {
-        const Cell& next = scratch->cells[c];
-        if (!next.wanted) continue;
-        const uint64_t next_end = next.stored.address + next.stored.bytes;
-        near = next.stored.address >= end &&
-               next.stored.address - end <= kGapBytes &&
-               next_end - begin <= kWindowBytes;
-        if (near) end = next_end;
-      }
-    }
-    const auto bytes = static_cast<size_t>(end - begin);
-    const absl::Span<std::byte> window(scratch->window.Reserve(bytes), bytes);
-    absl::Status status = file_.bytes->ReadAt(begin, window);
-    if (!status.ok()) {
-      begin = end = 0;
-      return status;
-    }
-    scratch->counters.read_bytes += static_cast<int64_t>(bytes);
+  const Box box = BoxOfCell(scratch->groups[group], scratch->cells[cell]);
+  if (stored.bytes > ChunkDecoder::MostStoredBytes(variable_.plan.pipeline)) {
+    return ErrorAt(
+        box, absl::DataLossError(absl::StrCat(
+                 "it takes ", FormatBytes(stored.bytes), " in the file")));
   }
-  return absl::MakeConstSpan(scratch->window.data() + (stored.address - begin),
-                             stored.bytes);
+  if (stored.address < scratch->window_begin ||
+      stored.address + stored.bytes > scratch->window_end) {
+    const absl::Status status = ReadWindow(call, group, cell);
+    if (!status.ok()) return ErrorAt(box, status);
+  }
+  const bool at_edge = NumElements(box) < chunk_elements_;
+  return StoredCell{
+      .bytes = absl::MakeConstSpan(
+          scratch->window.data() + (stored.address - scratch->window_begin),
+          stored.bytes),
+      .filter_mask = at_edge && dataset_->storage.edge_chunks_unfiltered
+                         ? kNoFilters
+                         : stored.filter_mask};
+}
+
+// Reads what is stored of a cell, and of those that are read next as long as
+// they lie near behind.
+absl::Status ChunkedSeriesReader::ReadWindow(const Call& call, size_t group,
+                                             size_t cell) const {
+  ReadScratch* const scratch = call.scratch;
+  const StorageChunk& stored = scratch->cells[cell].stored;
+  const uint64_t begin = stored.address;
+  uint64_t end = begin + stored.bytes;
+  bool near = true;
+  for (size_t g = group; near && g < scratch->groups.size(); ++g) {
+    const size_t first = g == group ? cell + 1 : scratch->groups[g].begin;
+    for (size_t c = first; near && c < scratch->groups[g].end; ++c) {
+      const Cell& next = scratch->cells[c];
+      if (!next.wanted) continue;
+      const uint64_t next_end = next.stored.address + next.stored.bytes;
+      near = next.stored.address >= end &&
+             next.stored.address - end <= kGapBytes &&
+             next_end - begin <= kWindowBytes;
+      if (near) end = next_end;
+    }
+  }
+  const auto bytes = static_cast<size_t>(end - begin);
+  scratch->window_begin = scratch->window_end = 0;
+  INTERNODE_RETURN_IF_ERROR(file_.bytes->ReadAt(
+      begin, absl::MakeSpan(scratch->window.Reserve(bytes), bytes)));
+  scratch->window_begin = begin;
+  scratch->window_end = end;
+  scratch->counters.read_bytes += static_cast<int64_t>(bytes);
+  return absl::OkStatus();
 }
 
 void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
@@ -369,6 +421,7 @@ void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
   shape.swapped = pipeline.swapped;
   shape.chunk_elements = chunk_elements_;
   shape.series = series_;
+  shape.streaming = call.target.streaming;
   Box taken = Taken(call, group, scratch->cells[group.begin]);
   for (size_t d = 0; d < taken.size(); ++d) {
     shape.dims.push_back({.count = taken[d].size(),
@@ -386,7 +439,7 @@ void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
                           .source_stride = 0,
                           .target_stride = repeat.stride});
   }
-  ScatterChunks(shape, scratch->sources, &scratch->rows,
+  ScatterChunks(shape, scratch->sources, &scratch->scatter,
                 call.target.first_pixel + call.placement.OffsetOf(taken));
 }
 

@@ -49,6 +49,11 @@ class ChunkedSeriesReader final : public SeriesReader {
     int64_t series_place = 0;
     bool done = false;
   };
+  // A storage chunk as it is in the file, and the filters to be left out.
+  struct StoredCell {
+    absl::Span<const std::byte> bytes;
+    uint32_t filter_mask = 0;
+  };
   // Sources of one form that follow each other in the series.
   struct Run {
     int64_t series_begin = 0;
@@ -68,11 +73,12 @@ class ChunkedSeriesReader final : public SeriesReader {
   absl::Status ReadGroup(const Call& call, size_t group) const;
   absl::StatusOr<ScatterSource> Source(const Call& call, size_t group,
                                        size_t cell, ChunkForm* form) const;
+  absl::StatusOr<StoredCell> Stored(const Call& call, size_t group,
+                                    size_t cell) const;
+  absl::Status ReadWindow(const Call& call, size_t group, size_t cell) const;
   absl::StatusOr<ChunkForm> Decode(const Call& call, size_t group, size_t cell,
+                                   const StoredCell& stored,
                                    std::byte* target) const;
-  absl::StatusOr<absl::Span<const std::byte>> Stored(const Call& call,
-                                                     size_t group,
-                                                     size_t cell) const;
   void Scatter(const Call& call, const Group& group, const Run& run) const;
 
   // Which part of the dataset a storage chunk has, cut at its extents.
@@ -100,7 +106,7 @@ class ChunkedSeriesReader final : public SeriesReader {
   // Storage chunks of a group at the most, and bytes from one to the next
   // where they are decoded.
   int64_t group_cells_ = 1;
-  size_t slot_bytes_ = 0;
+  int64_t slot_bytes_ = 0;
   // Numbers stay shuffled until they are put into their places.
   bool planes_ = false;
 };

@@ -13,6 +13,7 @@
 #include "cube/chunk_index.h"
 #include "cube/chunk_scatter.h"
 #include "cube/read_pool.h"
+#include "cube/repeated_chunk.h"
 
 namespace internode::cube {
 
@@ -44,7 +45,7 @@ struct ReadScratch {
   std::vector<Cell> cells;
   std::vector<Group> groups;
   std::vector<ScatterSource> sources;
-  std::vector<const std::byte*> rows;
+  ScatterScratch scatter;
   std::vector<ChunkCache::Chunk> held;
   // As stored: bytes [window_begin, window_end) of the file.
   Buffer window;
@@ -52,6 +53,8 @@ struct ReadScratch {
   uint64_t window_end = 0;
   // Decoded.
   Buffer staging;
+  // In the staging memory.
+  RepeatedChunk repeated;
 
   // What was done and is not told yet.
   ReadCounters counters;

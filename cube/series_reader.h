@@ -18,6 +18,9 @@ struct SeriesTarget {
   const core::Selection& selection;
   int64_t pixel_stride = 0;
   std::byte* first_pixel = nullptr;
+  // The block is larger than the processor's cache, and may be written past it
+  // (cube/streaming_copy.h); who asked for it calls FinishStreaming.
+  bool streaming = false;
 };
 
 // Reads the series of one variable into blocks. Thread-safe.

@@ -1,7 +1,9 @@
 // Reading blocks, against its peers in the same run: H5Dread as everybody calls
-// it, and as the limit the decompression alone. Rates are of numbers that come
-// out. Files are made anew in the folder for temporary files, and are in the
-// memory of the system when they are read.
+// it, which leaves numbers in storage order; H5Dread and then our own turn to
+// pixels, which is the same work as ours; and as the limit the decompression
+// alone. Rates are of numbers that come out, and ratios to those of the peers
+// that ran before. Files are made anew in the folder for temporary files, and
+// are in the memory of the system when they are read.
 
 #include <hdf5.h>
 #include <libdeflate.h>
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -22,7 +25,8 @@
 
 #include "core/block.h"
 #include "cube/block_reader.h"
-#include "cube/chunk_decoder.h"
+#include "cube/buffer.h"
+#include "cube/chunk_scatter.h"
 #include "cube/cube.h"
 #include "cube/cube_file.h"
 #include "cube/h5.h"
@@ -31,6 +35,7 @@
 #include "cube/shuffle.h"
 #include "cube/simulate.h"
 #include "cube/simulated_pixel.h"
+#include "cube/streaming_copy.h"
 #include "tests/unit/cube/cube_testutil.h"
 
 namespace internode::cube {
@@ -141,6 +146,39 @@ class File {
   std::shared_ptr<const Cube> cube_;
 };
 
+// Bytes of numbers a second of the benchmarks that have run, by name and
+// layout.
+double& RateOf(const std::string& name, int64_t layout) {
+  static std::map<std::pair<std::string, int64_t>, double> rates;
+  return rates[{name, layout}];
+}
+
+class Watch {
+ public:
+  double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         begin_)
+        .count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ =
+      std::chrono::steady_clock::now();
+};
+
+// Notes `rate`, and how many times that of each peer it is.
+void Note(benchmark::State& state, const std::string& name, double rate,
+          const std::vector<std::string>& peers) {
+  const int64_t layout = state.range(0);
+  for (const std::string& peer : peers) {
+    const double other = RateOf(peer, layout);
+    if (other <= 0) continue;
+    state.counters["to_" + peer] =
+        benchmark::Counter(rate / other, benchmark::Counter::kAvgThreads);
+  }
+  if (state.threads() == 1) RateOf(name, layout) = rate;
+}
+
 // Blocks of `rows` x `columns`, one after the other, round and round; on
 // several threads, each the next one.
 class Blocks {
@@ -173,8 +211,8 @@ struct Shared {
   std::unique_ptr<Blocks> blocks;
 };
 
-void ReadBlocks(benchmark::State& state, int64_t rows, int64_t columns,
-                bool library_only) {
+void ReadBlocks(benchmark::State& state, const std::string& name, int64_t rows,
+                int64_t columns, bool library_only) {
   static Shared shared;
   const File& file = File::Of(state.range(0));
   if (!file.ok()) return state.SkipWithError("cannot write the file");
@@ -192,26 +230,63 @@ void ReadBlocks(benchmark::State& state, int64_t rows, int64_t columns,
   if (state.thread_index() == 0) {
     shared.reader->Read(shared.blocks->Next(), &block).IgnoreError();
   }
+  // Without what fills up the layout.
+  int64_t pixel_bytes = 0;
+  for (const core::SeriesLayout& series : shared.reader->layout().series) {
+    pixel_bytes += series.count * core::DataTypeBytes(series.type);
+  }
   int64_t bytes = 0;
+  const Watch watch;
   for (auto _ : state) {
     if (!shared.reader->Read(shared.blocks->Next(), &block).ok()) {
       state.SkipWithError("cannot read");
     }
-    bytes += block.num_pixels() * shared.reader->layout().pixel_stride;
+    bytes += block.num_pixels() * pixel_bytes;
   }
   state.SetBytesProcessed(bytes);
+  const double rate =
+      static_cast<double>(bytes * state.threads()) / watch.Seconds();
+  std::vector<std::string> peers = {"inflate", "H5Dread", "H5Dread_turned"};
+  if (rows > 0) peers = {"H5Dread_rows"};
+  if (state.threads() > 1) peers.push_back("one_thread");
+  Note(state, name, rate, peers);
   state.SetLabel(file.layout().name);
 }
 
-void BM_Fast(benchmark::State& state) { ReadBlocks(state, 0, 0, false); }
-void BM_FastRows(benchmark::State& state) {
-  ReadBlocks(state, 1, kLayouts[0].columns, false);
+void BM_Library(benchmark::State& state) {
+  ReadBlocks(state, "library", 0, 0, true);
 }
-void BM_Library(benchmark::State& state) { ReadBlocks(state, 0, 0, true); }
+void BM_Fast(benchmark::State& state) {
+  ReadBlocks(state, "one_thread", 0, 0, false);
+}
+void BM_FastRows(benchmark::State& state) {
+  ReadBlocks(state, "rows", 1, kLayouts[0].columns, false);
+}
+
+// (time, y, x) of `size` at `numbers`, to a block whose pixels are `stride`
+// bytes apart.
+void Turn(const std::array<hsize_t, 3>& size, const std::byte* numbers,
+          int64_t stride, ScatterScratch* scratch, std::byte* block) {
+  const auto dates = static_cast<int64_t>(size[0]);
+  const auto rows = static_cast<int64_t>(size[1]);
+  const auto columns = static_cast<int64_t>(size[2]);
+  ScatterShape shape;
+  shape.element_bytes = 2;
+  shape.chunk_elements = dates * rows * columns;
+  shape.dims = {{dates, rows * columns, 2},
+                {rows, columns, columns * stride},
+                {columns, 1, stride}};
+  shape.series = 0;
+  shape.streaming =
+      rows * columns * stride > BlockReaderOptions().cached_block_bytes;
+  const ScatterSource source = {numbers, 0, dates};
+  ScatterChunks(shape, absl::MakeConstSpan(&source, 1), scratch, block);
+}
 
 // H5Dread of each band, in storage order, into memory that is there, with the
-// library's own cache of 1 MiB.
-void PlainReads(benchmark::State& state, int64_t rows, int64_t columns) {
+// library's own cache of 1 MiB; `turned`: each band is then turned to pixels.
+void PlainReads(benchmark::State& state, const std::string& name, int64_t rows,
+                int64_t columns, bool turned) {
   const File& file = File::Of(state.range(0));
   if (!file.ok()) return state.SkipWithError("cannot write the file");
   const Layout& layout = file.layout();
@@ -225,11 +300,17 @@ void PlainReads(benchmark::State& state, int64_t rows, int64_t columns) {
     bands.emplace_back(
         H5Dopen2(opened.get(), std::string(band).c_str(), H5P_DEFAULT));
   }
-  std::vector<int16_t> numbers(
-      static_cast<size_t>(layout.dates * (rows > 0 ? rows : layout.chunk_rows) *
-                          (columns > 0 ? columns : layout.chunk_columns)) *
-      bands.size());
+  const auto band_bytes = static_cast<size_t>(
+      layout.dates * 2 * (rows > 0 ? rows : layout.chunk_rows) *
+      (columns > 0 ? columns : layout.chunk_columns));
+  Buffer numbers;
+  numbers.Reserve(band_bytes * (turned ? 1 : bands.size()));
+  Buffer block;
+  if (turned) block.Reserve(band_bytes * bands.size());
+  ScatterScratch scratch;
+  const auto stride = layout.dates * 2 * static_cast<int64_t>(bands.size());
   int64_t bytes = 0;
+  const Watch watch;
   for (auto _ : state) {
     const core::Selection selection = blocks.Next();
     const std::array<hsize_t, 3> start = {
@@ -239,26 +320,37 @@ void PlainReads(benchmark::State& state, int64_t rows, int64_t columns) {
         static_cast<hsize_t>(layout.dates),
         static_cast<hsize_t>(selection.extents[0].size()),
         static_cast<hsize_t>(selection.extents[1].size())};
-    const size_t elements = count[0] * count[1] * count[2];
     const h5::Space memory(H5Screate_simple(3, count.data(), nullptr));
     for (size_t b = 0; b < bands.size(); ++b) {
       const h5::Space space(H5Dget_space(bands[b].get()));
       H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr,
                           count.data(), nullptr);
       if (H5Dread(bands[b].get(), H5T_NATIVE_INT16, memory.get(), space.get(),
-                  H5P_DEFAULT, numbers.data() + b * elements) < 0) {
+                  H5P_DEFAULT,
+                  numbers.data() + (turned ? 0 : b * band_bytes)) < 0) {
         state.SkipWithError("cannot read");
       }
+      if (turned) {
+        Turn(count, numbers.data(), stride, &scratch,
+             block.data() + b * static_cast<size_t>(layout.dates) * 2);
+      }
     }
-    bytes += static_cast<int64_t>(numbers.size()) * 2;
+    FinishStreaming();
+    bytes += static_cast<int64_t>(band_bytes * bands.size());
   }
   state.SetBytesProcessed(bytes);
+  Note(state, name, static_cast<double>(bytes) / watch.Seconds(), {"inflate"});
   state.SetLabel(layout.name);
 }
 
-void BM_H5Dread(benchmark::State& state) { PlainReads(state, 0, 0); }
+void BM_H5Dread(benchmark::State& state) {
+  PlainReads(state, "H5Dread", 0, 0, false);
+}
+void BM_H5DreadTurned(benchmark::State& state) {
+  PlainReads(state, "H5Dread_turned", 0, 0, true);
+}
 void BM_H5DreadRows(benchmark::State& state) {
-  PlainReads(state, 1, kLayouts[0].columns);
+  PlainReads(state, "H5Dread_rows", 1, kLayouts[0].columns, false);
 }
 
 // The limit: the same storage chunks, from memory, into memory that stays in
@@ -291,6 +383,7 @@ void BM_Inflate(benchmark::State& state) {
   libdeflate_decompressor* const deflate = libdeflate_alloc_decompressor();
   std::vector<std::byte> target(chunk_bytes);
   size_t i = 0;
+  const Watch watch;
   for (auto _ : state) {
     const std::vector<std::byte>& chunk = chunks[i++ % chunks.size()];
     if (libdeflate_zlib_decompress(deflate, chunk.data(), chunk.size(),
@@ -302,11 +395,16 @@ void BM_Inflate(benchmark::State& state) {
   libdeflate_free_decompressor(deflate);
   state.SetBytesProcessed(state.iterations() *
                           static_cast<int64_t>(chunk_bytes));
+  Note(state, "inflate",
+       static_cast<double>(state.iterations()) *
+           static_cast<double>(chunk_bytes) / watch.Seconds(),
+       {});
   state.SetLabel(file.layout().name);
 }
 
 BENCHMARK(BM_Inflate)->DenseRange(0, 4)->UseRealTime();
 BENCHMARK(BM_H5Dread)->DenseRange(0, 4)->UseRealTime();
+BENCHMARK(BM_H5DreadTurned)->DenseRange(0, 4)->UseRealTime();
 BENCHMARK(BM_Library)->DenseRange(0, 4)->UseRealTime();
 BENCHMARK(BM_Fast)->DenseRange(0, 4)->Threads(1)->Threads(2)->UseRealTime();
 // All rows of the area, as a job reads them.
@@ -324,7 +422,8 @@ void BM_TransposePlanes(benchmark::State& state) {
   for (size_t t = 0; t < kTimes; ++t) rows.push_back(&chunk[t * pixels]);
   for (size_t p = 0; p < pixels; ++p) series.push_back(&block[p * kTimes * 2]);
   for (auto _ : state) {
-    TransposePlanes(rows, static_cast<std::ptrdiff_t>(kTimes * pixels), series);
+    TransposePlanes(rows, static_cast<std::ptrdiff_t>(kTimes * pixels), 0,
+                    series);
     benchmark::DoNotOptimize(block.data());
     benchmark::ClobberMemory();
   }

@@ -129,6 +129,34 @@ TEST_F(BlockReaderTest, PacksSeriesOneAfterTheOther) {
   EXPECT_EQ(layout.pixel_stride, 72);  // 66, rounded up to a multiple of 8.
 }
 
+// Long ones begin at lines of the processor's cache, but for bands that follow
+// another, as an array.
+TEST(BlockReaderLayoutTest, LongSeriesBeginAtLines) {
+  const std::string path = ::testing::TempDir() +
+                           "internode_block_reader_test.long." +
+                           std::to_string(getpid());
+  WriteCube(path, {{.name = "a",
+                    .dims = {"time", "y", "x"},
+                    .shape = {513, 2, 2},
+                    .chunks = {513, 2, 2}},
+                   {.name = "b",
+                    .dims = {"time", "y", "x"},
+                    .shape = {513, 2, 2},
+                    .chunks = {513, 2, 2}}});
+  const auto reader =
+      *NewBlockReader(*Cube::Open(path), {.series = {{"a", -1}, {"b", -1}},
+                                          .core_dims = {"time"},
+                                          .noncore_dims = {"y", "x"}});
+  const core::BlockLayout& layout = reader->layout();
+  EXPECT_EQ(layout.series[0].offset, 0);
+  EXPECT_EQ(layout.series[1].offset, 1088);  // 1026, rounded up.
+  EXPECT_EQ(layout.pixel_stride, 2176);      // 2114, rounded up.
+  Block block;
+  ASSERT_TRUE(reader->Read(Ranges({{0, 2}, {0, 2}}), &block).ok());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(block.pixel(0)) % 64, 0u);
+  std::filesystem::remove(path);
+}
+
 TEST_F(BlockReaderTest, ServesSeveralThreadsAtOnce) {
   const auto reader = Reader(RequestOf(names_), 1 << 16);
   std::atomic<int> wrong{0};

@@ -49,6 +49,8 @@ struct Storage {
   // The numbers are written with a filter mask in every third chunk.
   bool masks = false;
   bool raw_edges = false;
+  // Every so many storage chunks hold one number alone; 0: none.
+  int constant = 0;
 };
 
 int64_t SizeOf(char dim) {
@@ -156,6 +158,9 @@ class Writer {
     for (int& value : values) {
       value = static_cast<int>(random_() % 250) - 100;
       if (random_() % 4 == 0) value = -100;
+    }
+    if (storage_.constant > 0 && count_ % storage_.constant == 0) {
+      std::fill(values.begin(), values.end(), -77);
     }
     if (storage_.masks && count_ % 3 == 0 && numbers == WholeChunk()) {
       const uint32_t none = ~uint32_t{0} >> (32 - storage_.filters.size());
@@ -278,6 +283,9 @@ std::vector<Storage> Storages() {
     add({.chunk = chunk, .filters = "sd", .masks = true});
     add({.chunk = chunk, .filters = "sd", .big_endian = true});
     add({.chunk = chunk, .filters = "sd", .latest = true, .raw_edges = true});
+    add({.chunk = chunk, .filters = "sd", .raw_edges = true, .constant = 2});
+    add({.chunk = chunk, .filters = "dsf", .masks = true, .constant = 2});
+    add({.chunk = chunk, .sparse = 3, .constant = 2});
   }
   for (const char* dims : {"yxt", "ytx", "xyt", "txy"}) {
     add({.dims = dims, .chunk = {9, 8, 7}, .filters = "sd"});
@@ -315,7 +323,11 @@ TEST_P(FastReadingTest, ReadsWhatTheLibraryReads) {
       const auto dataset =
           pool->Find((*cube)->file(), (*cube)->file().variables[0]);
       ASSERT_TRUE(dataset.ok()) << dataset.status();
-      const auto fast = *NewBlockReader(*cube, request, {.pool = pool});
+      // As blocks that the processor's cache holds, and as larger ones.
+      const int64_t cached_block_bytes = cache_bytes > 0 ? 0 : 1 << 20;
+      const auto fast = *NewBlockReader(
+          *cube, request,
+          {.pool = pool, .cached_block_bytes = cached_block_bytes});
       Block a;
       Block b;
       for (int i = 0; i < 8; ++i) {
@@ -338,6 +350,24 @@ TEST_P(FastReadingTest, ReadsWhatTheLibraryReads) {
 
 INSTANTIATE_TEST_SUITE_P(All, FastReadingTest, ::testing::ValuesIn(Storages()),
                          [](const auto& test) { return test.param.name; });
+
+TEST(FastReadingTest, DecodesWhatIsStoredAsTheSameBytesOnce) {
+  const Storage storage = {
+      .chunk = {1, 23, 29}, .filters = "sd", .constant = 2};
+  const std::string path = PathOf("same");
+  Writer(storage).Write(path);
+  const auto cube = *Cube::Open(path);
+  const auto pool = std::make_shared<ReadPool>(0);
+  const auto reader =
+      *NewBlockReader(cube, RequestFor(storage, true), {.pool = pool});
+  Block block;
+  ASSERT_TRUE(
+      reader->Read(Ranges({{0, SizeOf('y')}, {0, SizeOf('x')}}), &block).ok());
+  // Of 37 storage chunks, each second one is the same number.
+  EXPECT_EQ(pool->counters().chunks_decoded, 19 + 1);
+  EXPECT_EQ(pool->counters().chunks_reused, 18 - 1);
+  std::filesystem::remove(path);
+}
 
 }  // namespace
 }  // namespace internode::cube
