@@ -217,9 +217,13 @@ class Core {
   // An idle worker for a copy of what `late` has: of some, the one that was
   // heard last. Null if there is none.
   WorkerRecord* FindIdle(const WorkerRecord& late, bool alone) const;
-  // Takes copies from `late` that are late themselves, so that others get them;
-  // returns when the next one will be, kNever if it has no more.
-  Nanos DropLateCopies(WorkerRecord* late);
+  // Where copies that `late` has are late themselves, takes the tasks from one
+  // of the two who have them, so that another gets them; returns when the next
+  // copy will be late, kNever if it has no more, 0 if another can begin now.
+  Nanos TakeFromLate(WorkerRecord* late);
+  // The tasks of which the lease is the copy.
+  Intervals CopiedBy(const Lease& lease) const;
+  void TakeFrom(Lease* lease, const Intervals& tasks);
   std::optional<std::pair<Lease*, Interval>> FindUncopied(
       const WorkerRecord& worker, int64_t most) const;
   // Brings the worker's places in the indexes up to date.

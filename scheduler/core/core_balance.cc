@@ -59,11 +59,11 @@ bool Core::AskLate(WorkerRecord* late) {
   Nanos answers_by = 0;
   for (const auto& lease : late->leases) {
     if (!lease->asked.has_value()) continue;
-    answers_by = std::max(answers_by, lease->asked_at + copy_after_);
+    answers_by = std::max(answers_by, lease->asked_at + 2 * copy_after_);
   }
   if (answers_by == 0) {
     if (asks_in_flight_ >= num_idle_ || !AskBack(late)) return false;
-    answers_by = now_ + copy_after_;
+    answers_by = now_ + 2 * copy_after_;
   }
   if (answers_by <= now_) return false;
   late->copied_until = answers_by;
@@ -116,32 +116,55 @@ WorkerRecord* Core::FindIdle(const WorkerRecord& late, bool alone) const {
   return found;
 }
 
-Nanos Core::DropLateCopies(WorkerRecord* late) {
+Nanos Core::TakeFromLate(WorkerRecord* late) {
   Nanos next = kNever;
-  const auto is_late = [&](const Lease& lease) {
-    const std::optional<Interval> first = lease.remaining.First();
-    const auto* copy = lease.job->copies.Find(first->begin);
-    if (copy == nullptr || *copy != &lease) return false;
-    const auto* holder = lease.job->holders.Find(first->begin);
-    // Each copy of a task gets more time than the one before.
-    const Nanos had = holder == nullptr || (*holder)->copied_at == 0
-                          ? 0
-                          : lease.granted_at - (*holder)->copied_at;
-    const Nanos two_tasks =
-        MultiplyUpTo(2, lease.job->duration.mean(), kNever / 4);
-    const Nanos late_at =
-        lease.granted_at + std::max({2 * copy_after_, two_tasks, had / 2});
-    if (late_at > now_) next = std::min(next, late_at);
-    return late_at <= now_;
-  };
   for (size_t i = late->leases.size(); i > 0; --i) {
     Lease* const lease = late->leases[i - 1].get();
-    if (!is_late(*lease)) continue;
-    actions_->push_back(RevokeLease{late->id, late->epoch, lease->id,
-                                    lease->job->id, RunsOf(lease->remaining)});
-    Drop(lease);
+    const Intervals copied = CopiedBy(*lease);
+    if (copied.empty()) continue;
+    Lease* const holder = *lease->job->holders.Find(copied.front().begin);
+    // Of two who are late the one goes on that was heard since it began.
+    const bool silent = holder->worker->last_seen <= lease->granted_at;
+    const Nanos two_tasks =
+        MultiplyUpTo(2, lease->job->duration.mean(), kNever / 4);
+    const Nanos patience =
+        std::max({holder->patience, (silent ? 2 : 4) * copy_after_, two_tasks});
+    if (lease->granted_at + patience > now_) {
+      next = std::min(next, lease->granted_at + patience);
+      continue;
+    }
+    (silent ? lease : holder)->patience = patience + patience / 4;
+    if (silent) {
+      next = 0;
+      holder->worker->unheard = true;
+    }
+    TakeFrom(silent ? holder : lease, copied);
   }
   return next;
+}
+
+Intervals Core::CopiedBy(const Lease& lease) const {
+  Intervals copied;
+  for (const Interval& run : lease.remaining.intervals()) {
+    for (const auto& [interval, copy] : lease.job->copies.Within(run)) {
+      if (copy == &lease) copied.push_back(interval);
+    }
+  }
+  return copied;
+}
+
+void Core::TakeFrom(Lease* lease, const Intervals& tasks) {
+  WorkerRecord* const worker = lease->worker;
+  Intervals held;
+  for (const Interval& any : tasks) {
+    for (const Interval& run : lease->remaining.Intersection(any).intervals()) {
+      held.push_back(run);
+    }
+  }
+  actions_->push_back(
+      RevokeLease{worker->id, worker->epoch, lease->id, lease->job->id, held});
+  ReleaseToPools(lease, held);
+  Reindex(worker);
 }
 
 bool Core::CopyOverdue() {
@@ -157,15 +180,13 @@ bool Core::CopyOverdue() {
   if (AskLate(late)) return true;
   const auto found = FindUncopied(*late, idle->slots - idle->num_tasks);
   if (!found.has_value()) {
-    late->copied_until = DropLateCopies(late);
+    late->copied_until = TakeFromLate(late);
     Reindex(late);
     return true;
   }
   if (alone) SetAlone(idle, true);
-  if (found->first->copied_at == 0) found->first->copied_at = now_;
   Grant(found->first->job, idle, found->second, {.copy = true, .alone = alone});
   idle->Judge(now_, true);
-  idle->copied_until = 0;
   Reindex(idle);
   return true;
 }
@@ -182,15 +203,15 @@ std::optional<Nanos> Core::OverdueAt(const WorkerRecord& worker) const {
     longest = std::max(longest, duration.mean());
     if (lease->asked.has_value()) {
       no_answer =
-          std::min(no_answer, SilentSince(lease->asked_at) + copy_after_);
+          std::min(no_answer, SilentSince(lease->asked_at) + 2 * copy_after_);
     }
   }
-  const Nanos two_tasks =
-      MultiplyUpTo(2 * longest,
+  const Nanos one_task =
+      MultiplyUpTo(longest,
                    std::min(worker.slowness.units(), 2 * Slowness::kUnit),
                    kNever / 2) /
       Slowness::kUnit;
-  const Nanos late = worker.due_at + std::max(copy_after_, two_tasks);
+  const Nanos late = worker.due_at + std::max(copy_after_, one_task);
   return std::max(std::min(late, no_answer), worker.copied_until);
 }
 

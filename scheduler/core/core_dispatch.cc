@@ -147,7 +147,6 @@ void Core::Dispatch() {
       continue;
     }
     worker->Judge(now_, true);
-    worker->copied_until = 0;
     Reindex(worker);
     it = hungry_.begin();
   }

@@ -79,7 +79,7 @@ IntervalSet Core::Unended(const JobRecord& job, Interval tasks) const {
 }
 
 Intervals Core::Claim(JobRecord* job, Interval tasks, Lease* sender) {
-  if (sender != nullptr && job->copies.empty() &&
+  if (sender != nullptr && job->copies.First(tasks).second == nullptr &&
       sender->remaining.ContainsAll(tasks)) {
     sender->remaining.Remove(tasks);
     sender->worker->num_tasks -= tasks.size();

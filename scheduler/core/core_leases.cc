@@ -43,6 +43,7 @@ void Core::Grant(JobRecord* job, WorkerRecord* worker, Interval tasks,
   lease->remaining.Add(tasks);
   lease->alone = options.alone;
   worker->num_tasks += tasks.size();
+  worker->copied_until = 0;
   if (options.copy) {
     job->copies.Assign(tasks, lease);
   } else {

@@ -25,6 +25,10 @@ WorkerRecord* Core::Session(WorkerId worker, Epoch epoch) {
   if (it == workers_.end() || it->second->epoch != epoch) return nullptr;
   WorkerRecord* const found = it->second.get();
   found->last_seen = now_;
+  if (found->unheard) {
+    found->unheard = false;
+    Touch(found);
+  }
   return found;
 }
 

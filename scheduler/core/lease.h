@@ -28,8 +28,9 @@ struct Lease {
   // Suspects, run alone.
   bool alone = false;
   Nanos granted_at = 0;
-  // When one of its tasks was first copied; 0: none was.
-  Nanos copied_at = 0;
+  // How long a copy of its tasks is waited for before another is made, at the
+  // least: grows with each.
+  Nanos patience = 0;
   // What the job was charged for each task; 0: nothing.
   Nanos charged = 0;
   // What the worker was asked to give back, and when; it has not answered.

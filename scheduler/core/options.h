@@ -21,8 +21,8 @@ struct CoreOptions {
   // 1 to 100.
   int allowed_deaths = 3;
   // A task is copied to an idle worker when its worker should have finished
-  // longer ago than this, and than two tasks take. 0 to 1 day.
-  absl::Duration copy_after = absl::Milliseconds(200);
+  // longer ago than this, and than one task takes. 0 to 1 day.
+  absl::Duration copy_after = absl::Milliseconds(100);
   // A failed task waits so long for another worker than the one where it
   // failed; then any worker may run it. 0 to 1 day.
   absl::Duration retry_elsewhere = absl::Seconds(5);

@@ -26,16 +26,16 @@ Nanos WorkerRecord::Queued() const {
 }
 
 void WorkerRecord::Judge(Nanos now, bool anew) {
-  constexpr int64_t kMost = 2 * Slowness::kUnit;
   const Nanos queued = Queued();
   const int64_t units = slowness.units();
-  const Nanos fair = units > kMost ? queued / units * kMost : queued;
+  const Nanos fair =
+      units > Slowness::kUnit ? queued / units * Slowness::kUnit : queued;
   dry_at = anew ? now + queued : std::min(dry_at, now + queued);
   due_at = anew ? now + fair : std::min(due_at, now + fair);
 }
 
 bool WorkerRecord::Wants(Nanos target) const {
-  if (paused || draining) return false;
+  if (paused || draining || unheard) return false;
   if (alone) return num_tasks == 0;
   if (num_tasks <= slots) return true;
   return leases.size() < kMostLeases && Queued() < target &&
@@ -65,6 +65,7 @@ int64_t WorkerRecord::Unstarted() const {
 }
 
 std::pair<Lease*, int64_t> WorkerRecord::LastUnstarted() const {
+  if (RunsAlone()) return {nullptr, 0};
   int64_t after = num_tasks;
   for (auto it = leases.rbegin(); it != leases.rend(); ++it) {
     const int64_t remaining = (*it)->remaining.size();

@@ -40,6 +40,9 @@ struct WorkerRecord {
   int64_t slots = 1;
   bool paused = false;
   bool draining = false;
+  // It was silent while copies of its tasks were made and were late: gets
+  // nothing until it is heard.
+  bool unheard = false;
   // Emptied for, or running, suspects: gets nothing else.
   bool alone = false;
   bool restart_asked = false;
@@ -59,8 +62,8 @@ struct WorkerRecord {
   Nanos silent_at = 0;
   // When it should have delivered all that it holds.
   Nanos dry_at = 0;
-  // The same, of a worker that is at most twice as slow as the mean: one that
-  // is slower is overdue before it should have delivered.
+  // The same, if it were not slower than the mean: one that is slower is
+  // overdue before it should have delivered.
   Nanos due_at = 0;
   // All that it holds is held by another worker too: that it is late does not
   // matter before this time.

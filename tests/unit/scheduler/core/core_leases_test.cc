@@ -125,9 +125,9 @@ TEST_F(CoreLeasesTest, ATaskThatRunsFarTooLongIsCopiedAtTheEnd) {
   Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
   Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
   EXPECT_EQ(Job(1).leased, 1);
-  EXPECT_EQ(Pass(absl::Milliseconds(200)), Lines());
-  EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
-  EXPECT_EQ(Why(1, 0), "with worker 7 for 500ms; a copy is with worker 8");
+  EXPECT_EQ(Pass(absl::Milliseconds(199)), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(1)), (Lines{"grant w8 l5 j1[0,1)"}));
+  EXPECT_EQ(Why(1, 0), "with worker 7 for 300ms; a copy is with worker 8");
   // There is nobody else who could run it.
   EXPECT_EQ(Pass(absl::Seconds(10)), Lines());
   // The first result wins.
@@ -145,7 +145,7 @@ TEST_F(CoreLeasesTest, TheCopyGoesOnWhenTheFirstHolderIsLost) {
   Pass(absl::Seconds(2));
   EXPECT_EQ(Handle(WorkerLost{{7}, 1, "cut"}), Lines());
   EXPECT_EQ(Job(1).leased, 1);
-  EXPECT_EQ(Why(1, 0), "with worker 8 for 1.7s");
+  EXPECT_EQ(Why(1, 0), "with worker 8 for 1.8s");
   // And the other way round.
   EXPECT_EQ(Arrive(3, 8, 5, 1, {0, 1}), (Lines{"accept f3 j1[0,1)"}));
 }
@@ -158,16 +158,58 @@ TEST_F(CoreLeasesTest, ACopyThatIsLateTooGoesToAnotherWorker) {
   now_ += absl::Milliseconds(100);
   Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
   Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
-  EXPECT_EQ(Pass(absl::Milliseconds(400)), (Lines{"grant w8 l5 j1[0,1)"}));
+  EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
+  now_ += absl::Milliseconds(100);
   Join(9);
-  // Worker 8 was heard before 9, and the next copy has longer.
-  EXPECT_EQ(Pass(absl::Milliseconds(500)),
+  // The task takes long: worker 7 lives, and goes on.
+  EXPECT_EQ(Beat(7), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(299)), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(1)),
             (Lines{"revoke w8 l5[0,1)", "grant w9 l6 j1[0,1)"}));
-  EXPECT_EQ(Why(1, 0), "with worker 7 for 1s; a copy is with worker 9");
+  EXPECT_EQ(Why(1, 0), "with worker 7 for 700ms; a copy is with worker 9");
+  // The next copy has longer.
+  EXPECT_EQ(Beat(7), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(499)), Lines());
   // Late, but as good as any.
   EXPECT_EQ(
       Arrive(3, 8, 5, 1, {0, 1}),
       (Lines{"revoke w7 l1[0,1)", "revoke w9 l6[0,1)", "accept f3 j1[0,1)"}));
+}
+
+TEST_F(CoreLeasesTest, OfTwoWhoAreLateTheOneGoesOnThatWasHeard) {
+  Submit(1, 3);
+  Join(7);
+  Join(8);
+  Return(7, 2, {{1, 2}});
+  now_ += absl::Milliseconds(100);
+  Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
+  Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
+  Join(9);
+  // Nothing came from worker 7 since: two others are sooner through.
+  EXPECT_EQ(Pass(absl::Milliseconds(199)), Lines());
+  EXPECT_EQ(Pass(absl::Milliseconds(1)),
+            (Lines{"revoke w7 l1[0,1)", "grant w9 l6 j1[0,1)"}));
+  EXPECT_EQ(Why(1, 0), "with worker 8 for 200ms; a copy is with worker 9");
+  // It gets nothing until it is heard.
+  Handle(DrainRequested{{8}});
+  Handle(DrainRequested{{9}});
+  EXPECT_EQ(Submit(2, 1), (Lines{"persist j2 queued"}));
+  EXPECT_EQ(Beat(7), (Lines{"notify j2 running", "grant w7 l7 j2[0,1)"}));
+}
+
+TEST_F(CoreLeasesTest, SuspectsAreNotTakenBack) {
+  Submit(1, 17);
+  Join(7, 1, {{{1}, {0, 16}}});
+  Join(8);
+  Arrive(1, 8, 2, 1, {16, 17}, absl::Milliseconds(100));
+  Handle(ProcessDied{{7}, 1, "killed", std::nullopt});
+  EXPECT_EQ(Why(1, 1), "with worker 8 for 0, alone");
+  Join(9);
+  Join(10);
+  for (const std::string& line : Pass(absl::Seconds(20))) {
+    EXPECT_FALSE(line.starts_with("take back")) << line;
+  }
 }
 
 TEST_F(CoreLeasesTest, AWorkerIsNotLessLateForWhatOthersDidOfItsTasks) {
