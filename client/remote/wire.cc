@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "base/log.h"
@@ -34,6 +35,44 @@ std::string RequestId() {
 absl::StatusOr<Job> JobOf(const v1::JobPlan& plan) {
   INTERNODE_ASSIGN_OR_RETURN(core::PlannedJob planned, rpc::FromProto(plan));
   return Job(DataOf(std::move(planned)));
+}
+
+// How long who gave up waits until it is known what became of the submission.
+constexpr absl::Duration kUnsubmitTimeout = absl::Milliseconds(1500);
+
+// Cancels the job of a submission that was given up before it was answered:
+// sent again, it tells the id of the job, whether or not it had arrived.
+absl::Status Unsubmit(Connection* connection,
+                      const v1::SubmitJobRequest& request) {
+  CallLimits limits;
+  limits.deadline = absl::Now() + kUnsubmitTimeout;
+  v1::SubmitJobResponse submitted;
+  absl::Status status = connection->Call(
+      &Connection::Stub::PrepareAsyncSubmitJob, request, &submitted, limits);
+  if (status.ok()) {
+    v1::CancelJobRequest cancel;
+    cancel.set_job_id(submitted.job_id());
+    cancel.set_reason("its client gave it up");
+    v1::CancelJobResponse cancelled;
+    status = connection->Call(&Connection::Stub::PrepareAsyncCancelJob, cancel,
+                              &cancelled, limits);
+    if (status.ok()) {
+      return absl::CancelledError(
+          absl::StrCat("cancelled, with job ", submitted.job_id()));
+    }
+    return absl::CancelledError(absl::StrCat(
+        "cancelled, but job ", submitted.job_id(), " goes on: internode job ",
+        "cancel ", submitted.job_id(), " --scheduler ", connection->address()));
+  }
+  // What is refused now was not accepted before.
+  if (absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ||
+      absl::IsPermissionDenied(status)) {
+    return absl::CancelledError("cancelled; there is no job");
+  }
+  return absl::CancelledError(absl::StrCat(
+      "cancelled while the job was submitted, and the scheduler at ",
+      connection->address(), " does not answer: if the job arrived it goes ",
+      "on; look with internode job list --scheduler ", connection->address()));
 }
 
 }  // namespace
@@ -120,8 +159,10 @@ absl::StatusOr<std::string> SubmitPlan(Connection* connection, const Job& job,
   // The same in every attempt: they make one job.
   request.set_request_id(RequestId());
   v1::SubmitJobResponse response;
-  INTERNODE_RETURN_IF_ERROR(connection->Call(
-      &Connection::Stub::PrepareAsyncSubmitJob, request, &response, limits));
+  const absl::Status status = connection->Call(
+      &Connection::Stub::PrepareAsyncSubmitJob, request, &response, limits);
+  if (absl::IsCancelled(status)) return Unsubmit(connection, request);
+  INTERNODE_RETURN_IF_ERROR(status);
   return response.job_id();
 }
 

@@ -36,6 +36,8 @@ class FakeScheduler final : public v1::ClientService::Service {
   v1::Peer peer;
   // Submissions that fail with kUnavailable before one succeeds.
   int refuse_submissions = 0;
+  // Called for each submission, and decides what becomes of it if it fails.
+  std::function<grpc::Status(size_t attempt)> on_submit;
   // What the n-th fetch, or the last, does.
   std::vector<Fetch> fetches;
   v1::JobInfo job;
@@ -46,6 +48,10 @@ class FakeScheduler final : public v1::ClientService::Service {
   std::vector<std::string> request_ids() {
     MutexLock lock(&mu_);
     return request_ids_;
+  }
+  std::vector<std::string> cancelled() {
+    MutexLock lock(&mu_);
+    return cancelled_;
   }
   std::vector<int64_t> fetched_from() {
     MutexLock lock(&mu_);
@@ -62,12 +68,27 @@ class FakeScheduler final : public v1::ClientService::Service {
   grpc::Status SubmitJob(grpc::ServerContext*,
                          const v1::SubmitJobRequest* request,
                          v1::SubmitJobResponse* response) override {
+    size_t attempt = 0;
+    {
+      MutexLock lock(&mu_);
+      attempt = request_ids_.size();
+      request_ids_.push_back(request->request_id());
+    }
+    if (on_submit) {
+      if (grpc::Status status = on_submit(attempt); !status.ok()) return status;
+    }
     MutexLock lock(&mu_);
-    request_ids_.push_back(request->request_id());
     if (refuse_submissions-- > 0) {
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "try again");
     }
     response->set_job_id(job.id());
+    return grpc::Status::OK;
+  }
+  grpc::Status CancelJob(grpc::ServerContext*,
+                         const v1::CancelJobRequest* request,
+                         v1::CancelJobResponse*) override {
+    MutexLock lock(&mu_);
+    cancelled_.push_back(request->job_id());
     return grpc::Status::OK;
   }
   grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
@@ -107,6 +128,7 @@ class FakeScheduler final : public v1::ClientService::Service {
 
   Mutex mu_;
   std::vector<std::string> request_ids_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> cancelled_ ABSL_GUARDED_BY(mu_);
   std::vector<int64_t> fetched_from_ ABSL_GUARDED_BY(mu_);
   size_t watched_ ABSL_GUARDED_BY(mu_) = 0;
   // Last: stopped before what it calls is gone.

@@ -24,6 +24,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 using Writer = grpc::ServerWriter<v1::FetchFramesResponse>;
@@ -266,6 +267,60 @@ TEST_F(RemoteTest, ASubmissionThatIsSentAgainIsTheSame) {
   EXPECT_EQ(ids[0], ids[2]);
   Submitted();
   EXPECT_NE(scheduler_.request_ids().back(), ids[0]);
+}
+
+TEST_F(RemoteTest, ASubmissionThatIsGivenUpCancelsItsJob) {
+  // The job is made, and the client gives up before it is told.
+  std::atomic<bool> cancel = false;
+  scheduler_.on_submit = [&](size_t attempt) {
+    if (attempt > 0) return grpc::Status::OK;
+    cancel = true;
+    return Broken();
+  };
+  Connect();
+  CallOptions options;
+  options.cancel = &cancel;
+  const absl::Status status =
+      Submit(executor_.get(), job_, {}, options).status();
+  EXPECT_EQ(status, absl::CancelledError("cancelled, with job j000001"));
+  EXPECT_THAT(scheduler_.cancelled(), ElementsAre("j000001"));
+  const std::vector<std::string> ids = scheduler_.request_ids();
+  ASSERT_THAT(ids, SizeIs(2));
+  EXPECT_EQ(ids[0], ids[1]);
+}
+
+TEST_F(RemoteTest, ASubmissionThatIsGivenUpSaysWhenThereIsNoJob) {
+  std::atomic<bool> cancel = false;
+  scheduler_.on_submit = [&](size_t attempt) {
+    cancel = true;
+    return attempt == 0 ? Broken()
+                        : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                                       "too many tasks");
+  };
+  Connect();
+  CallOptions options;
+  options.cancel = &cancel;
+  EXPECT_EQ(Submit(executor_.get(), job_, {}, options).status(),
+            absl::CancelledError("cancelled; there is no job"));
+  EXPECT_THAT(scheduler_.cancelled(), IsEmpty());
+}
+
+TEST_F(RemoteTest, ASubmissionThatIsGivenUpSaysHowToLookForItsJob) {
+  std::atomic<bool> cancel = false;
+  scheduler_.on_submit = [&](size_t) {
+    cancel = true;
+    return Broken();
+  };
+  Connect();
+  CallOptions options;
+  options.cancel = &cancel;
+  const absl::Status status =
+      Submit(executor_.get(), job_, {}, options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("if the job arrived it goes on; look with internode "
+                        "job list --scheduler " +
+                        scheduler_.address()));
 }
 
 TEST_F(RemoteTest, AWatchGoesOnToTheEndOfTheJob) {
