@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of the ways of deploying with a real Docker engine: Compose on
-# one machine, several machines, a Swarm.
+# Runs the tests of the ways of deploying with a real Docker engine: the image,
+# Compose on one machine and with Prometheus, several machines, a Swarm.
 #
 #   deploy/tests/run.sh [--image IMAGE] [--only TEST] [BUILD]
 #
@@ -23,7 +23,11 @@ while [[ ${1:-} == -* ]]; do
       shift
       ;;
     --only)
-      tests=${2:?"--only needs a name"}
+      if [[ " $tests " != *" ${2:?"--only needs a name"} "* ]]; then
+        echo "error: there is no test '$2'; there are $tests" >&2
+        exit 2
+      fi
+      tests=$2
       shift
       ;;
     -h | --help) usage; exit 0 ;;
