@@ -37,6 +37,10 @@ function(internode_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if(INTERNODE_SANITIZE)
+    # Everything takes several times as long.
+    math(EXPR ARG_TIMEOUT "6 * ${ARG_TIMEOUT}")
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   internode_unity(${name})
   # What is tested is optimised; the tests themselves are run once.

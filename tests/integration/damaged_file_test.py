@@ -101,7 +101,7 @@ class DamagedFileTest(unittest.TestCase):
     def setUpClass(cls):
         # The programs inherit them; what takes all memory is ended.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if os.environ.get("INTERNODE_SANITIZE"):
+        if internode_command.SANITIZED:
             # A sanitizer reserves addresses by the terabyte.
             os.environ["ASAN_OPTIONS"] = ":".join(
                 [os.environ.get("ASAN_OPTIONS", ""), "hard_rss_limit_mb=4096"])

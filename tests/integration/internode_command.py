@@ -8,6 +8,8 @@ import tempfile
 import unittest
 
 INTERNODE = str(pathlib.Path(os.environ["INTERNODE_BIN_DIR"]) / "internode")
+# Whether the programs are built with a sanitizer, and take several times as long.
+SANITIZED = bool(os.environ.get("INTERNODE_SANITIZE"))
 
 
 def environment(**extra):
