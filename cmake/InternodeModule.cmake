@@ -6,6 +6,7 @@ function(internode_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(internode_${name} STATIC ${ARG_SOURCES})
   add_library(internode::${name} ALIAS internode_${name})
+  internode_unity(internode_${name})
   target_include_directories(internode_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(internode_${name}
@@ -13,11 +14,13 @@ function(internode_module name)
     PRIVATE $<BUILD_INTERFACE:internode_compile> ${ARG_PRIVATE})
 endfunction()
 
-# internode_unity(TARGET) lets a target's sources be compiled several at a time,
-# in every build: for targets that include so much that this saves most of the
-# time. Names in their unnamed namespaces have to differ.
+option(INTERNODE_UNITY "Compile several sources of a target at a time" ON)
+
+# internode_unity(TARGET) lets a target's sources be compiled several at a time:
+# most of the time goes into what they include. Names in their unnamed namespaces
+# have to differ.
 function(internode_unity target)
-  if(NOT CMAKE_UNITY_BUILD)
+  if(INTERNODE_UNITY AND NOT CMAKE_UNITY_BUILD)
     set_target_properties(${target} PROPERTIES
       UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
   endif()

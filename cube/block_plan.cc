@@ -10,6 +10,7 @@
 #include "base/did_you_mean.h"
 #include "base/quantity.h"
 #include "base/status_macros.h"
+#include "cube/cache_line.h"
 #include "cube/cube.h"
 
 namespace internode::cube {
@@ -30,7 +31,6 @@ constexpr int64_t kMaxBlockBytes = int64_t{1} << 46;
 // a line of the processor's cache, so that whole lines are written of them.
 // What is lost by it is little of so much.
 constexpr int64_t kLongSeries = 1024;
-constexpr int64_t kLineBytes = 64;
 
 int64_t RoundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
@@ -69,7 +69,7 @@ class Planner {
       INTERNODE_RETURN_IF_ERROR(AddSeries(series, &offset));
     }
     plan_.layout.pixel_stride =
-        RoundUp(offset, has_long_series_ ? kLineBytes : 8);
+        RoundUp(offset, has_long_series_ ? kCacheLineBytes : 8);
     return std::move(plan_);
   }
 
@@ -126,7 +126,7 @@ class Planner {
     has_long_series_ = has_long_series_ || is_long;
     const bool follows = last_variable_ == planned->variable;
     last_variable_ = planned->variable;
-    *offset = RoundUp(*offset, is_long && !follows ? kLineBytes : bytes);
+    *offset = RoundUp(*offset, is_long && !follows ? kCacheLineBytes : bytes);
     const int64_t begin = *offset;
     if (series_bytes > kMaxPixelBytes - *offset) {
       return absl::InvalidArgumentError(

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "cube/cache_line.h"
 #include "cube/series_transpose.h"
 #include "cube/streaming_copy.h"
 #include "cube/strided_copy.h"
@@ -20,12 +21,11 @@ constexpr size_t kStrip = 16;
 // of each series. Where they begin at lines of the cache it is less, so that
 // what is read of all rows stays in the cache from strip to strip; where they
 // do not, the two lines at the ends, which are written twice, weigh more.
-constexpr size_t kLineBytes = 64;
-constexpr size_t kTurnedLines = 4 * kLineBytes;
+constexpr size_t kTurnedLines = 4 * size_t{kCacheLineBytes};
 constexpr size_t kTurnedBytes = 1024;
 // From one series to the next, so that equal places in them do not share cache
 // lines.
-constexpr size_t kTurnedStride = kTurnedBytes + kLineBytes;
+constexpr size_t kTurnedStride = kTurnedBytes + kCacheLineBytes;
 
 // Without a turn: chunk by chunk.
 void CopyChunks(const ScatterShape& shape,
@@ -113,7 +113,7 @@ class Turner {
     for (const ScatterDimension& dim : run_) {
       places |= static_cast<uintptr_t>(dim.target_stride);
     }
-    const bool at_lines = places % kLineBytes == 0;
+    const bool at_lines = places % kCacheLineBytes == 0;
     return (at_lines ? kTurnedLines : kTurnedBytes) / shape_.element_bytes;
   }
 

@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "base/status_macros.h"
 #include "cube/block_plan.h"
+#include "cube/cache_line.h"
 
 namespace internode::cube {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 // whole lines of the processor's cache, or else so many, of which the lines at
 // either end are few; if their storage chunks, decoded, have not more than
 // kGroupBytes.
-constexpr int64_t kLineBytes = 64;
 constexpr int64_t kGroupLines = 2;
 constexpr int64_t kGroupRun = 512;
 constexpr int64_t kGroupBytes = int64_t{16} << 20;
@@ -45,8 +45,8 @@ int64_t RoundUp(int64_t bytes, int64_t unit) {
 bool BeginsAtLines(const PlannedVariable& plan) {
   return std::all_of(
       plan.groups.begin(), plan.groups.end(), [](const SeriesGroup& group) {
-        return group.offset % kLineBytes == 0 &&
-               (group.count == 1 || group.step % kLineBytes == 0);
+        return group.offset % kCacheLineBytes == 0 &&
+               (group.count == 1 || group.step % kCacheLineBytes == 0);
       });
 }
 
@@ -54,9 +54,9 @@ bool BeginsAtLines(const PlannedVariable& plan) {
 // of a series.
 int64_t GroupCells(const PlannedVariable& plan, int64_t bytes) {
   // The first number of them that is whole lines.
-  const int64_t cells = kLineBytes / std::gcd(bytes, kLineBytes);
+  const int64_t cells = kCacheLineBytes / std::gcd(bytes, kCacheLineBytes);
   if (cells * bytes <= kGroupRun && BeginsAtLines(plan)) {
-    return RoundUp(kGroupLines * kLineBytes, cells * bytes) / bytes;
+    return RoundUp(kGroupLines * kCacheLineBytes, cells * bytes) / bytes;
   }
   return (kGroupRun + bytes - 1) / bytes;
 }
@@ -93,7 +93,7 @@ ChunkedSeriesReader::ChunkedSeriesReader(
   const FilterPipeline& pipeline = variable_.plan.pipeline;
   slot_bytes_ =
       RoundUp(static_cast<int64_t>(pipeline.chunk_bytes + Buffer::kSlack),
-              kLineBytes) +
+              kCacheLineBytes) +
       kSlotShift;
   if (series_ >= 0) {
     const int64_t times = plan_.axes[static_cast<size_t>(series_)].chunk;

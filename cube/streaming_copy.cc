@@ -8,12 +8,14 @@
 #include <emmintrin.h>
 #endif
 
+#include "cube/cache_line.h"
+
 namespace internode::cube {
 
 #ifdef __SSE2__
 
 void StreamingCopy(const std::byte* from, size_t bytes, std::byte* to) {
-  constexpr size_t kLineBytes = 64;
+  constexpr size_t kLineBytes{kCacheLineBytes};
   const size_t before =
       std::min(bytes, -reinterpret_cast<uintptr_t>(to) % kLineBytes);
   if (before > 0) std::memcpy(to, from, before);
