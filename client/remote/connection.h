@@ -76,7 +76,7 @@ class Connection {
     Retry retry(this, limits);
     while (true) {
       if (absl::Status end = Interrupted(limits); !end.ok()) return end;
-      const absl::Status status = retry.Ended(Once(
+      absl::Status status = retry.Ended(Once(
           [&](grpc::ClientContext* context, grpc::CompletionQueue* queue,
               grpc::Status* result) {
             auto call = (stub_.get()->*method)(context, request, queue);
