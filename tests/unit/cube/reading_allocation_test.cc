@@ -1,68 +1,19 @@
 // No memory is allocated per block once blocks of the same size have been read.
-// A program of its own: it replaces operator new.
+// A program of its own, for tests/support/allocations.h.
 
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdlib>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 
 #include "cube/block_reader.h"
+#include "tests/support/allocations.h"
 #include "tests/unit/cube/cube_testutil.h"
-
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-void* Allocate(size_t size, size_t alignment) {
-  ++allocations;
-  const size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* p = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-
-[[gnu::noinline]] void* operator new(size_t size) { return Allocate(size, 16); }
-[[gnu::noinline]] void* operator new[](size_t size) {
-  return Allocate(size, 16);
-}
-[[gnu::noinline]] void* operator new(size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
-}
-[[gnu::noinline]] void* operator new[](size_t size,
-                                       std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete[](void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, size_t) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete[](void* p, size_t) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete[](void* p, std::align_val_t) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete(void* p, size_t,
-                                       std::align_val_t) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete[](void* p, size_t,
-                                         std::align_val_t) noexcept {
-  std::free(p);
-}
 
 namespace internode::cube {
 namespace {
@@ -81,12 +32,12 @@ int64_t AllocationsOf(BlockReader* reader, int64_t rows, int64_t columns) {
   core::Block block;
   int64_t before = 0;
   for (int round = 0; round < 3; ++round) {
-    before = allocations;
+    before = internode::testing::Allocations();
     for (const core::Selection& selection : blocks) {
       EXPECT_TRUE(reader->Read(selection, &block).ok());
     }
   }
-  return allocations - before;
+  return internode::testing::Allocations() - before;
 }
 
 TEST(ReadingAllocationTest, ReadsBlocksWithoutAllocating) {
