@@ -201,7 +201,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NewServerCredentials(
     }
     credentials = tls::TlsServerCredentials(options);
   }
-  if (guard != nullptr) credentials->SetAuthMetadataProcessor(guard);
+  if (guard != nullptr) credentials->SetAuthMetadataProcessor(std::move(guard));
   return credentials;
 }
 

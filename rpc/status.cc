@@ -47,7 +47,7 @@ static_assert(Same(absl::StatusCode::kUnauthenticated,
 // What gRPC says of a message that its receiver does not take: that it is
 // "Received message larger than max (3145789 vs. 2097152)".
 std::string Text(const grpc::Status& status) {
-  const std::string message = status.error_message();
+  std::string message = status.error_message();
   absl::string_view numbers = message;
   if (absl::ConsumePrefix(&numbers, "Received message larger than max (") &&
       absl::ConsumeSuffix(&numbers, ")")) {

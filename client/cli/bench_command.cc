@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -124,7 +125,7 @@ Json CpuJson(const std::vector<ProcessStats>& before,
 double Quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
   const double last = static_cast<double>(values.size() - 1);
-  return values[static_cast<size_t>(q * last + 0.5)];
+  return values[static_cast<size_t>(std::lround(q * last))];
 }
 
 Json ClusterJson(const BenchCluster& cluster, Executor* executor) {

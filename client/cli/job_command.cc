@@ -60,7 +60,7 @@ Json StatusJson(const JobStatus& job) {
           {"message", job.message}};
 }
 
-Json WithSchema(Json json) {
+Json WithSchema(const Json& json) {
   Json result = {{"schema", 1}};
   result.update(json);
   return result;

@@ -43,7 +43,10 @@ std::shared_ptr<const security::TokenList> TokenBook::tokens() const {
 
 void TokenBook::Watch(std::function<void()> look) {
   MutexLock lock(&mu_);
-  mu_.Await([this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !looking_; });
+  mu_.Await([this] {
+    mu_.AssertHeld();
+    return !looking_;
+  });
   look_ = std::move(look);
 }
 
