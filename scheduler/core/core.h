@@ -89,6 +89,7 @@ class Core {
   struct Departed {
     Epoch epoch = 0;
     Nanos until = 0;
+    bool may_run_revoked = false;
     std::vector<std::pair<JobId, IntervalSet>> held;
   };
   struct Ask {
@@ -184,6 +185,8 @@ class Core {
   void Release(Lease* lease, Interval tasks, Intervals* orphans);
   void ReleaseToPools(Lease* lease, const Intervals& tasks);
   void Drop(Lease* lease);
+  // Tells the holder, which may have begun them.
+  void Revoke(const Lease& lease, Intervals tasks);
   // Takes tasks from wherever they wait and from all who hold them; the
   // holders but for `sender` are told.
   void Withdraw(JobRecord* job, Interval tasks, const Lease* sender);

@@ -161,8 +161,7 @@ void Core::TakeFrom(Lease* lease, const Intervals& tasks) {
       held.push_back(run);
     }
   }
-  actions_->push_back(
-      RevokeLease{worker->id, worker->epoch, lease->id, lease->job->id, held});
+  Revoke(*lease, held);
   ReleaseToPools(lease, held);
   Reindex(worker);
 }

@@ -144,8 +144,7 @@ void Core::RevokeAll(JobRecord* job) {
     leases.emplace(entry.value->id, entry.value);
   }
   for (const auto& [id, lease] : leases) {
-    actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch, id,
-                                    job->id, RunsOf(lease->remaining)});
+    Revoke(*lease, RunsOf(lease->remaining));
     Touch(lease->worker);
     Drop(lease);
   }

@@ -107,6 +107,13 @@ void Core::Drop(Lease* lease) {
   ReleaseToPools(lease, RunsOf(lease->remaining));
 }
 
+void Core::Revoke(const Lease& lease, Intervals tasks) {
+  WorkerRecord* const worker = lease.worker;
+  worker->may_run_revoked = true;
+  actions_->push_back(RevokeLease{worker->id, worker->epoch, lease.id,
+                                  lease.job->id, std::move(tasks)});
+}
+
 void Core::Withdraw(JobRecord* job, Interval tasks, const Lease* sender) {
   job->pending.Remove(tasks);
   job->retry.Remove(tasks);
@@ -121,8 +128,7 @@ void Core::Withdraw(JobRecord* job, Interval tasks, const Lease* sender) {
       lease->worker->num_tasks -= held.size();
       if (!copies) job->leased -= held.size();
       if (lease == sender) continue;
-      actions_->push_back(RevokeLease{lease->worker->id, lease->worker->epoch,
-                                      lease->id, job->id, RunsOf(held)});
+      Revoke(*lease, RunsOf(held));
     }
   };
   take(job->holders, false);

@@ -120,6 +120,7 @@ void Core::Lose(WorkerRecord* worker) {
   Departed departed;
   departed.epoch = worker->epoch;
   departed.until = now_ + kRememberDeparted;
+  departed.may_run_revoked = worker->may_run_revoked;
   StopFeeding(worker);
   SetAlone(worker, false);
   while (!worker->leases.empty()) {
@@ -179,7 +180,9 @@ void Core::Blame(const Departed& departed, const ProcessDied& event) {
     IntervalSet& blamed = suspects[id];
     for (const Interval& run : ran.intervals()) blamed.Add(Unended(*job, run));
   }
-  int64_t num_suspects = 0;
+  // What was revoked may have killed it too.
+  int64_t num_suspects =
+      departed.may_run_revoked && !event.running.has_value() ? 1 : 0;
   for (const auto& [id, blamed] : suspects) num_suspects += blamed.size();
   const Happening happening = {FromNanos(now_), event.worker,
                                Happening::Kind::kProcessDied,

@@ -40,9 +40,11 @@ struct WorkerRecord {
   int64_t slots = 1;
   bool paused = false;
   bool draining = false;
-  // It was silent while copies of its tasks were made and were late: gets
-  // nothing until it is heard.
+  // Tasks were taken from it since it was silent: it gets nothing until it is
+  // heard.
   bool unheard = false;
+  // Leases were revoked: it may still run what it had begun of them.
+  bool may_run_revoked = false;
   // Emptied for, or running, suspects: gets nothing else.
   bool alone = false;
   bool restart_asked = false;

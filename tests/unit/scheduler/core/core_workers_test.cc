@@ -116,6 +116,24 @@ TEST_F(CoreWorkersTest, APoisonousTaskKillsThreeProcessesAndNoMore) {
             (Lines{"grant w7 l6 j1[2,3)", "grant w7 l7 j1[3,4)"}));
 }
 
+class CoreOneDeathTest : public CoreTest {
+ protected:
+  CoreOneDeathTest() : CoreTest({.allowed_deaths = 1}) {}
+};
+
+TEST_F(CoreOneDeathTest, WhatWasRevokedMayHaveKilledTheProcessToo) {
+  Submit(1, 1);
+  Submit(2, 1);
+  Join(7, 2);
+  Handle(JobCancelled{{2}});
+  // Nobody knows what ran: the revoked task, perhaps.
+  EXPECT_EQ(Handle(ProcessDied{{7}, 1, "killed", std::nullopt}), Lines());
+  EXPECT_EQ(Join(7, 2, {}, 2), (Lines{"grant w7 l3 j1[0,1) alone"}));
+  EXPECT_EQ(Handle(ProcessDied{{7}, 2, "killed", std::nullopt})[0],
+            "poison j1[0,1): 2 processes died while running it; the last one: "
+            "killed");
+}
+
 TEST_F(CoreWorkersTest, TheReportOfADeathMayComeAfterTheLoss) {
   Submit(1, 1);
   for (Epoch epoch = 1; epoch <= 3; ++epoch) {
