@@ -196,7 +196,8 @@ void Connection::Send(v1::WorkerMessage message) {
 void Connection::SendFrame(v1::Frame header,
                            std::shared_ptr<const std::string> bytes) {
   if (!connected_ || streams_[attempt_].data == nullptr) return;
-  grpc::Slice rest = rpc::SharedSlice(bytes, *bytes);
+  const absl::string_view all = *bytes;
+  grpc::Slice rest = rpc::SharedSlice(std::move(bytes), all);
   do {
     const size_t size =
         std::min(rest.size(), static_cast<size_t>(rpc::kPieceBytes));
