@@ -54,6 +54,10 @@ class SwarmTest(docker_engine.DeployTest):
         processes.poll(
             lambda: not docker("ps", "-q", "--filter", f"name={STACK}_"),
             "the end of the stack's containers", 90, 0.5)
+        processes.poll(
+            lambda: run("docker", "volume", "rm", "-f", f"{STACK}_state",
+                        check=False).returncode == 0,
+            "the end of the stack's volume", 60, 0.5)
 
     def test_same_bytes_also_through_a_rolling_update(self):
         self.await_workers(self.where, 1)
