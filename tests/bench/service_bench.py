@@ -178,6 +178,34 @@ class Bench:
             used = thread_nanoseconds(c.scheduler.pid) - before
         return {"cpu_percent": used / 1e7 / self.a.idle_seconds}
 
+    def harness(self):
+        """CCDC on a compressed cube with two workers, and reading it and the
+        function alone, in a loop: processor time of all processes."""
+        with tempfile.TemporaryDirectory(prefix="internode-bench-") as name:
+            cube = pathlib.Path(name) / "cube.nc"
+            done = cluster.internode(
+                "simulate", cube, "--size", "y=200,x=200", "--dates", "448",
+                "--storage-chunks", "time=448,y=10,x=10")
+            if done.returncode != 0:
+                raise SystemExit(f"internode simulate: {done.stderr}")
+            before = os.times()
+            # Waits for its workers, so that their time is counted.
+            done = cluster.internode(
+                "run", "ccdc", cube, "-o", pathlib.Path(name) / "out.nc",
+                "--nprocs", "2", "--nthreads", "1", timeout=600)
+            after = os.times()
+            if done.returncode != 0:
+                raise SystemExit(f"internode run: {done.stderr}")
+            loop = json.loads(subprocess.run(
+                [processes.BIN / "internode_function_loop", cube, "ccdc"],
+                check=True, capture_output=True, text=True).stdout)
+        spent = (after.children_user + after.children_system -
+                 before.children_user - before.children_system)
+        harness = spent - loop["cpu_s"] - loop["read_cpu_s"]
+        return {"cpu_s": spent, "function_cpu_s": loop["cpu_s"],
+                "read_cpu_s": loop["read_cpu_s"], "pixels": loop["pixels"],
+                "overhead_percent": 100 * harness / spent}
+
     def simulated(self):
         """What a task costs the scheduling core: 10,000 workers, no frames."""
         done = subprocess.run(
@@ -257,8 +285,8 @@ COMPARED = (("tasks", "tasks_per_s", True), ("latency", "p50_ms", False),
             ("latency", "p99_ms", False), ("spool", "mb_per_s", True),
             ("start", "start_ms", False), ("start", "close_ms", False))
 
-MEASUREMENTS = ("tasks", "latency", "latency_fsync", "spool", "start", "submit", "restart",
-                "idle", "simulated")
+MEASUREMENTS = ("tasks", "latency", "latency_fsync", "spool", "start",
+                "submit", "restart", "idle", "harness", "simulated")
 
 
 def machine():
