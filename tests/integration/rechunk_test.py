@@ -15,7 +15,8 @@ import numpy as np
 import xarray as xr
 
 import damaged_file_test
-from internode_command import INTERNODE, CommandTest, environment, run
+from internode_command import (INTERNODE, SANITIZED, CommandTest, environment,
+                               run)
 
 # What libraries write for themselves.
 FORMAT_ATTRIBUTES = {"DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties"}
@@ -402,6 +403,7 @@ class InterruptTest(CommandTest):
             self.assertEqual(list(self.folder.glob("out.nc*")), [])
 
 
+@unittest.skipIf(SANITIZED, "a sanitizer keeps what is freed")
 class MemoryTest(CommandTest):
 
     cube_options = ("--size", "y=160,x=160", "--dates", "400", "--seed", "3",

@@ -16,7 +16,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 constexpr uint64_t kJobs = 4;
 constexpr uint64_t kWorkers = 5;

@@ -8,7 +8,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 constexpr int64_t kMostTasksPerFrame = 1000;
 constexpr absl::Duration kHeartbeat = absl::Seconds(5);

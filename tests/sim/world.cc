@@ -11,7 +11,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 double ToUnit(uint64_t x) {
   return (static_cast<double>(x >> 11) + 0.5) * 0x1p-53;

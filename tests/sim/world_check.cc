@@ -13,7 +13,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 }  // namespace
 

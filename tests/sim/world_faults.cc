@@ -11,7 +11,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 // A client tries again so long after it found no scheduler.
 constexpr absl::Duration kTryAgain = absl::Milliseconds(100);

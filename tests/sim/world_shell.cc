@@ -13,7 +13,8 @@
 namespace internode::sim {
 namespace {
 
-using namespace ::internode::scheduler::core;  // NOLINT(build/namespaces)
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace ::internode::scheduler::core;
 
 constexpr absl::Duration kGroupCommit = absl::Milliseconds(2);
 constexpr absl::Duration kSlowCommit = absl::Milliseconds(300);
