@@ -48,16 +48,16 @@ using Bands = Pack<kBandsAtOnce>;
 template <int kColumns>
 HWY_INLINE void AddProducts(const Window& w, int group, int lane, Row* products,
                             Row* squares) {
-  constexpr int n = kBandsAtOnce;
   Bands sums[kColumns];
-  for (int r = 0; r < kColumns; ++r) sums[r] = Load<n>(products[r].v + lane);
-  Bands square = Load<n>(squares->v + lane);
+  for (int r = 0; r < kColumns; ++r)
+    sums[r] = Load<kBandsAtOnce>(products[r].v + lane);
+  Bands square = Load<kBandsAtOnce>(squares->v + lane);
   for (int i = w.begin; i < w.end; ++i) {
     const double* b = w.Basis(i);
-    const Bands y = Load<n>(w.Values(i, group * kLanes + lane));
+    const Bands y = Load<kBandsAtOnce>(w.Values(i, group * kLanes + lane));
     sums[0] = sums[0] + y;
     for (int r = 1; r < kColumns; ++r) {
-      sums[r] = MulAdd(Broadcast<n>(b[r]), y, sums[r]);
+      sums[r] = MulAdd(Broadcast<kBandsAtOnce>(b[r]), y, sums[r]);
     }
     square = MulAdd(y, y, square);
   }
@@ -127,19 +127,18 @@ void Squares(const Window& w, const Row* weights, int columns, Row* out) {
 void SquaresOf(const Window& at, const int32_t* slot_of_date,
                const Row* weights, const int32_t* chosen, int count, Row* sum,
                Row* least, Row* most) {
-  constexpr int n = kBandsAtOnce;
   for (int g = 0; g < at.groups; ++g) {
-    for (int lane = 0; lane < kLanes; lane += n) {
+    for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
       Bands curve[kBasis];
       LoadWeights(weights + g * kBasis, lane, curve);
-      Bands total = Broadcast<n>(0);
-      Bands low = Broadcast<n>(HUGE_VAL);
+      Bands total = Broadcast<kBandsAtOnce>(0);
+      Bands low = Broadcast<kBandsAtOnce>(HUGE_VAL);
       Bands high = total;
       for (int i = 0; i < count; ++i) {
         const int32_t date = chosen[i];
         const Row* values =
             at.rows + static_cast<int64_t>(slot_of_date[date]) * at.groups;
-        const Bands y = Load<n>(values[g].v + lane);
+        const Bands y = Load<kBandsAtOnce>(values[g].v + lane);
         const Bands r = y - Predict(at.basis[date].v, curve);
         const Bands square = r * r;
         total = total + square;
@@ -168,16 +167,16 @@ void OneResidual(const Window& w, const Row* weights, int i, Row* out) {
 // added.
 HWY_INLINE Pack<4> ScaledSquares(const Window& w, int group, const Row* weights,
                                  int i, const Row* scale, const Row* used) {
-  constexpr int n = kBandsAtOnce;
   Row squares;
-  for (int lane = 0; lane < kLanes; lane += n) {
+  for (int lane = 0; lane < kLanes; lane += kBandsAtOnce) {
     Bands curve[kBasis];
     LoadWeights(weights + group * kBasis, lane, curve);
-    const Bands y = Load<n>(w.Values(i, group * kLanes + lane));
-    const Bands r =
-        (y - Predict(w.Basis(i), curve)) * Load<n>(scale[group].v + lane);
-    const auto counts = Broadcast<n>(0) < Load<n>(used[group].v + lane);
-    Store(Select(counts, r * r, Broadcast<n>(0)), squares.v + lane);
+    const Bands y = Load<kBandsAtOnce>(w.Values(i, group * kLanes + lane));
+    const Bands r = (y - Predict(w.Basis(i), curve)) *
+                    Load<kBandsAtOnce>(scale[group].v + lane);
+    const auto counts =
+        Broadcast<kBandsAtOnce>(0) < Load<kBandsAtOnce>(used[group].v + lane);
+    Store(Select(counts, r * r, Broadcast<kBandsAtOnce>(0)), squares.v + lane);
   }
   return Load<4>(squares.v) + Load<4>(squares.v + 4);
 }

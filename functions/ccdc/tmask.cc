@@ -169,57 +169,58 @@ HWY_INLINE void Gather(const Window& w, const TmaskPair& pair,
   }
 }
 
-// The system of the weighted observations.
+// The system of the weighted observations. c and s are the columns of the year,
+// p and q those of the slow period, w the weights.
 HWY_INLINE void SumProducts(int padded, const TmaskSpace& space, Normal& n) {
   const double* x = space.columns.data();
   Pack<8> sums[20];
   for (int part = 0; part < kParts; ++part) {
     const Part zero = Broadcast<kPer>(0);
     Part s1 = zero, sc = zero, ss = zero, y1 = zero, yc = zero, ys = zero;
-    Part cc = zero, cs = zero, cC = zero, cS = zero;
-    Part s2 = zero, sC = zero, sS = zero;
+    Part cc = zero, cs = zero, cp = zero, cq = zero;
+    Part s2 = zero, sp = zero, sq = zero;
     for (int i = part * kPer; i < padded; i += 8) {
       const Part w = Of(space.weights, i);
       const Part y = Of(space.values, i);
       const Part c = Load<kPer>(x + i);
       const Part s = Load<kPer>(x + padded + i);
-      const Part slow_c = Load<kPer>(x + 2 * padded + i);
-      const Part slow_s = Load<kPer>(x + 3 * padded + i);
+      const Part p = Load<kPer>(x + 2 * padded + i);
+      const Part q = Load<kPer>(x + 3 * padded + i);
       const Part wc = w * c;
       const Part ws = w * s;
       cc = MulAdd(wc, c, cc);
       cs = MulAdd(wc, s, cs);
-      cC = MulAdd(wc, slow_c, cC);
-      cS = MulAdd(wc, slow_s, cS);
+      cp = MulAdd(wc, p, cp);
+      cq = MulAdd(wc, q, cq);
       s2 = MulAdd(ws, s, s2);
-      sC = MulAdd(ws, slow_c, sC);
-      sS = MulAdd(ws, slow_s, sS);
+      sp = MulAdd(ws, p, sp);
+      sq = MulAdd(ws, q, sq);
       sc = sc + wc;
       ss = ss + ws;
       yc = MulAdd(wc, y, yc);
       ys = MulAdd(ws, y, ys);
     }
-    Part CC = zero, CS = zero, SS = zero, sumC = zero, sumS = zero;
-    Part yC = zero, yS = zero;
+    Part pp = zero, pq = zero, qq = zero, sum_p = zero, sum_q = zero;
+    Part yp = zero, yq = zero;
     for (int i = part * kPer; i < padded; i += 8) {
       const Part w = Of(space.weights, i);
       const Part y = Of(space.values, i);
-      const Part slow_c = Load<kPer>(x + 2 * padded + i);
-      const Part slow_s = Load<kPer>(x + 3 * padded + i);
-      const Part wC = w * slow_c;
-      const Part wS = w * slow_s;
-      CC = MulAdd(wC, slow_c, CC);
-      CS = MulAdd(wC, slow_s, CS);
-      SS = MulAdd(wS, slow_s, SS);
-      sumC = sumC + wC;
-      sumS = sumS + wS;
-      yC = MulAdd(wC, y, yC);
-      yS = MulAdd(wS, y, yS);
+      const Part p = Load<kPer>(x + 2 * padded + i);
+      const Part q = Load<kPer>(x + 3 * padded + i);
+      const Part wp = w * p;
+      const Part wq = w * q;
+      pp = MulAdd(wp, p, pp);
+      pq = MulAdd(wp, q, pq);
+      qq = MulAdd(wq, q, qq);
+      sum_p = sum_p + wp;
+      sum_q = sum_q + wq;
+      yp = MulAdd(wp, y, yp);
+      yq = MulAdd(wq, y, yq);
       s1 = s1 + w;
       y1 = MulAdd(w, y, y1);
     }
-    const Part all[20] = {s1, sc, ss, sumC, sumS, cc, cs, cC, cS, s2,
-                          sC, sS, CC, CS,   SS,   y1, yc, ys, yC, yS};
+    const Part all[20] = {s1, sc, ss, sum_p, sum_q, cc, cs, cp, cq, s2,
+                          sp, sq, pp, pq,    qq,    y1, yc, ys, yp, yq};
     INTERNODE_UNROLL_ALL
     for (int i = 0; i < 20; ++i) sums[i].v[part] = all[i].v[0];
   }

@@ -30,6 +30,7 @@ class Families {
   void Histogram(const char* name, const Histogram::Counts& counts,
                  const char* help) {
     std::vector<double> bounds;
+    bounds.reserve(std::size(scheduler::Histogram::kBoundsMicros));
     for (const auto micros : scheduler::Histogram::kBoundsMicros) {
       bounds.push_back(static_cast<double>(micros) / 1e6);
     }

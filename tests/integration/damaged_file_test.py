@@ -104,7 +104,8 @@ class DamagedFileTest(unittest.TestCase):
         if internode_command.SANITIZED:
             # A sanitizer reserves addresses by the terabyte.
             os.environ["ASAN_OPTIONS"] = ":".join(
-                [os.environ.get("ASAN_OPTIONS", ""), "hard_rss_limit_mb=4096"])
+                [os.environ.get("ASAN_OPTIONS", ""), "hard_rss_limit_mb=4096",
+                 "allocator_may_return_null=1"])
         else:
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 

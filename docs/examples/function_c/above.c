@@ -55,13 +55,13 @@ static int CopyBands(const internode_inputs* inputs, Above* above) {
 
 static void DeclareRecord(const internode_inputs* inputs, const Above* above,
                           const internode_schema* schema, const char** labels) {
-  static const char* const kBand[] = {"band"};
+  static const char* const band[] = {"band"};
   (void)inputs;
   for (size_t b = 0; b < above->num_bands; ++b) {
     labels[b] = above->bands[b].label;
   }
   schema->add_dimension(schema->context, "band", labels, above->num_bands);
-  schema->add_field(schema->context, "above", INTERNODE_FLOAT64, kBand, 1, NULL,
+  schema->add_field(schema->context, "above", INTERNODE_FLOAT64, band, 1, NULL,
                     "1", "share of observations above the threshold");
 }
 
