@@ -53,7 +53,8 @@ class Script {
   std::vector<int64_t> reads();
 
  private:
-  bool Await(const std::function<bool()>& condition);
+  bool Await(const std::function<bool()>& condition)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Mutex mu_;
   std::set<int64_t> to_hold_ ABSL_GUARDED_BY(mu_);
