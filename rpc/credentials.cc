@@ -183,7 +183,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address,
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NewServerCredentials(
     const ServerSecurity& security,
-    std::shared_ptr<grpc::AuthMetadataProcessor> guard) {
+    const std::shared_ptr<grpc::AuthMetadataProcessor>& guard) {
   INTERNODE_RETURN_IF_ERROR(security::CheckTlsFiles(security.tls));
   std::shared_ptr<grpc::ServerCredentials> credentials;
   if (security.tls.certificate.empty()) {
@@ -201,7 +201,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NewServerCredentials(
     }
     credentials = tls::TlsServerCredentials(options);
   }
-  if (guard != nullptr) credentials->SetAuthMetadataProcessor(std::move(guard));
+  if (guard != nullptr) credentials->SetAuthMetadataProcessor(guard);
   return credentials;
 }
 

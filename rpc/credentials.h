@@ -78,7 +78,7 @@ struct ServerSecurity {
 // seconds of each change. Errors: as CheckTlsFiles.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NewServerCredentials(
     const ServerSecurity& security,
-    std::shared_ptr<grpc::AuthMetadataProcessor> guard);
+    const std::shared_ptr<grpc::AuthMetadataProcessor>& guard);
 
 // Whether the address, as ParseAddress takes it, is this machine's own.
 bool IsLocalAddress(absl::string_view address);
