@@ -79,7 +79,10 @@ void TokenBook::Run() {
     {
       MutexLock lock(&mu_);
       mu_.AwaitWithDeadline(
-          [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return stopping_; },
+          [this] {
+            mu_.AssertHeld();
+            return stopping_;
+          },
           absl::Now() + kInterval);
       if (stopping_) return;
     }
