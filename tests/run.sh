@@ -3,8 +3,8 @@
 # 0 only if nothing failed.
 #
 #   tests/run.sh               the steps that a change has to pass
-#   tests/run.sh --thorough    and clang-tidy, and the address sanitizer over what
-#                              links gRPC and over whole programs
+#   tests/run.sh --thorough    and clang-tidy, fuzzing for 60 s a target, and the
+#                              address sanitizer over all other tests
 #   tests/run.sh --only STEP   that step and what it needs; may be repeated
 #   tests/run.sh --list        the steps
 #
@@ -16,8 +16,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly STEPS=(packages shared-data format text shell layers build tests headers
-  install deploy asan-core tsan fuzz tidy asan)
-readonly THOROUGH_STEPS=(tidy asan)
+  install deploy asan-core tsan tidy fuzz asan)
+readonly THOROUGH_STEPS=(tidy fuzz asan)
 # What has to be done first, where something is.
 declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
   [headers]=build [install]=build [deploy]=build [tidy]=build [fuzz]=packages
