@@ -4,10 +4,11 @@
 
 #include <new>
 
+#include "base/cache_line.h"
+
 namespace internode {
 namespace {
 
-constexpr size_t kLineBytes = 64;
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 // So that less than half of it lies before the first and behind the last huge
@@ -17,7 +18,8 @@ constexpr size_t kLargeBytes = 2 * kHugePageBytes;
 }  // namespace
 
 Memory::Memory(size_t bytes) {
-  const size_t alignment = bytes < kLargeBytes ? kLineBytes : kHugePageBytes;
+  const size_t alignment =
+      bytes < kLargeBytes ? size_t{kCacheLineBytes} : kHugePageBytes;
   data_ = {static_cast<std::byte*>(operator new (bytes,
                                                  std::align_val_t{alignment})),
            AlignedDelete{alignment}};

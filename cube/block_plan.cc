@@ -7,10 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/cache_line.h"
 #include "base/did_you_mean.h"
 #include "base/quantity.h"
+#include "base/round_up.h"
 #include "base/status_macros.h"
-#include "cube/cache_line.h"
 #include "cube/cube.h"
 
 namespace internode::cube {
@@ -31,8 +32,6 @@ constexpr int64_t kMaxBlockBytes = int64_t{1} << 46;
 // a line of the processor's cache, so that whole lines are written of them.
 // What is lost by it is little of so much.
 constexpr int64_t kLongSeries = 1024;
-
-int64_t RoundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
 // a * b of non-negative numbers, at most `limit` + 1.
 int64_t CappedProduct(int64_t a, int64_t b, int64_t limit) {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cube/cache_line.h"
+#include "base/cache_line.h"
 #include "cube/series_transpose.h"
 #include "cube/streaming_copy.h"
 #include "cube/strided_copy.h"

@@ -6,10 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/cache_line.h"
 #include "base/quantity.h"
+#include "base/round_up.h"
 #include "base/status_macros.h"
 #include "cube/block_plan.h"
-#include "cube/cache_line.h"
 
 namespace internode::cube {
 namespace {
@@ -36,10 +37,6 @@ constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
 constexpr int64_t kSlotShift = 192;
 
 constexpr uint32_t kNoFilters = ~uint32_t{0};
-
-int64_t RoundUp(int64_t bytes, int64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
 
 // Whether the series of `plan` begin at lines of the processor's cache.
 bool BeginsAtLines(const PlannedVariable& plan) {

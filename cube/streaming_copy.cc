@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "cube/cache_line.h"
+#include "base/cache_line.h"
 
 namespace internode::cube {
 

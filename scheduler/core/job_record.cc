@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/round_up.h"
+
 namespace internode::scheduler::core {
 namespace {
 
 // How many runs of tasks to retry are looked at for one worker.
 constexpr int kMostRuns = 8;
-
-// The first multiple of `unit` from `task` on.
-int64_t RoundUp(int64_t task, int64_t unit) {
-  const int64_t over = task % unit;
-  return over == 0 ? task : task + (unit - over);
-}
 
 }  // namespace
 
