@@ -8,7 +8,8 @@ namespace internode {
 // The heap gives each freed frame of a megabyte back to the kernel, which
 // clears it before it gives it out again: a page fault for each 4 KiB, which
 // costs more than to copy them. A program through which frames flow calls this
-// first, and keeps up to 16 MiB of freed memory in each of its heaps.
+// first, and keeps up to 16 MiB of freed memory in each of its heaps, of which
+// there are two at most: one for each few threads would keep many times that.
 void KeepFreedMemory();
 
 // Gives freed memory back to the kernel if this process holds more than

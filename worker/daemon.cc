@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/quantity.h"
+#include "base/resident_memory.h"
 #include "base/service_manager.h"
 #include "rpc/credentials.h"
 #include "rpc/peer.h"
@@ -27,7 +28,6 @@
 #include "worker/engine/monotonic_clock.h"
 #include "worker/exit_code.h"
 #include "worker/http/endpoint.h"
-#include "worker/memory_limit.h"
 #include "worker/rpc/connection.h"
 #include "worker/rpc/event_loop.h"
 #include "worker/rpc/worker_proto.h"

@@ -1,7 +1,5 @@
 #include "worker/memory_limit.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -76,13 +74,5 @@ int64_t UsableMemoryBelow(const std::string& root) {
 }
 
 int64_t UsableMemory() { return UsableMemoryBelow(""); }
-
-int64_t ResidentBytes(pid_t pid) {
-  std::ifstream in(absl::StrCat("/proc/", pid, "/statm"));
-  int64_t total = 0;
-  int64_t resident = 0;
-  if (!(in >> total >> resident)) return 0;
-  return resident * sysconf(_SC_PAGESIZE);
-}
 
 }  // namespace internode::worker

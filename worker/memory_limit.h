@@ -1,8 +1,6 @@
 #ifndef INTERNODE_WORKER_MEMORY_LIMIT_H_
 #define INTERNODE_WORKER_MEMORY_LIMIT_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 
@@ -14,9 +12,6 @@ int64_t UsableMemory();
 
 // The same on files below `root` ("" is the machine), for tests.
 int64_t UsableMemoryBelow(const std::string& root);
-
-// The resident memory of a process, in bytes; 0 when it is gone.
-int64_t ResidentBytes(pid_t pid);
 
 }  // namespace internode::worker
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/log.h"
+#include "base/resident_memory.h"
 #include "base/status_macros.h"
 #include "cube/block_reader.h"
 #include "cube/filter_plugins.h"
@@ -26,7 +27,6 @@
 #include "worker/engine/monotonic_clock.h"
 #include "worker/exit_code.h"
 #include "worker/jobs.h"
-#include "worker/memory_limit.h"
 #include "worker/questions.h"
 #include "worker/rpc/connection.h"
 #include "worker/rpc/event_loop.h"

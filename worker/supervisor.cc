@@ -14,10 +14,10 @@
 
 #include "base/log.h"
 #include "base/quantity.h"
+#include "base/resident_memory.h"
 #include "worker/child_process.h"
 #include "worker/engine/monotonic_clock.h"
 #include "worker/exit_code.h"
-#include "worker/memory_limit.h"
 #include "worker/watcher.h"
 
 namespace internode::worker {

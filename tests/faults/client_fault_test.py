@@ -57,7 +57,7 @@ class ClientFaultTest(FaultTest):
     def test_memory_is_bounded_while_a_client_is_stopped(self):
         cluster = self.start_cluster()
         before = processes.resident_bytes(cluster.scheduler.pid)
-        run = cluster.start_command("bench", "spool", "--mib", 768, "--repeat",
+        run = cluster.start_command("bench", "spool", "--mib", 384, "--repeat",
                                     1)
         self.addCleanup(self.end_process, run)
         job_id = cluster.await_job_id()
@@ -66,19 +66,18 @@ class ClientFaultTest(FaultTest):
         cluster.rpc.await_job(job_id, lambda job: job.tasks_done == job.tasks,
                               "all tasks")
         most = processes.resident_bytes(cluster.scheduler.pid, "VmHWM")
-        self.assertLess(most - before, 320 * MIB)
+        self.assertLess(most - before, 200 * MIB)
         for pid in cluster.worker_pids():
             self.assertLess(processes.resident_bytes(pid, "VmHWM"), 300 * MIB)
         run.send_signal(signal.SIGCONT)
         out, errors = run.communicate(timeout=120)
         self.assertEqual(run.returncode, 0, errors)
-        self.assertEqual(json.loads(out)["bytes"], 768 * MIB)
+        self.assertEqual(json.loads(out)["bytes"], 384 * MIB)
 
     def test_a_fetch_that_never_reads_does_not_fill_the_memory(self):
-        # 480 tasks of 400,000 records of 4 bytes: 768 MB. What arrives may take
-        # 128 MiB, recent frames 32 MiB, the rest is what the allocator keeps.
+        # 480 tasks of 200,000 records of 4 bytes: 384 MB.
         job = ["run", "noop", self.cube, "--variables", "bands=none",
-               "--chunks", "1", "--param", "records=400000"]
+               "--chunks", "1", "--param", "records=200000"]
         cluster = self.start_cluster()
         job_id = self.start_detached(cluster, job)
         before = processes.resident_bytes(cluster.scheduler.pid)
@@ -93,7 +92,7 @@ class ClientFaultTest(FaultTest):
                 tasks = answer.tasks.end
         self.assertEqual(tasks, 480)
         most = processes.resident_bytes(cluster.scheduler.pid, "VmHWM")
-        self.assertLess(most - before, 320 * MIB)
+        self.assertLess(most - before, 200 * MIB)
         for answer in idle:
             answer.cancel()
 

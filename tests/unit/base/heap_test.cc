@@ -4,23 +4,15 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/resident_memory.h"
 #include "tests/support/sanitizers.h"
 
 namespace internode {
 namespace {
-
-int64_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  int64_t all = 0;
-  int64_t resident = 0;
-  file >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
 
 // In a heap of another thread than the main one; what is allocated last stays,
 // so that what was freed is not at the end.
@@ -39,16 +31,16 @@ TEST(HeapTest, GivesBackWhatABurstLeft) {
   if (testing::kSanitized) GTEST_SKIP() << "the sanitizer has heaps of its own";
   constexpr int64_t kMebibyte = int64_t{1} << 20;
   KeepFreedMemory();
-  const int64_t before = ResidentBytes();
+  const int64_t before = ResidentBytes(getpid());
   std::string kept;
   Burst(300 * kMebibyte, &kept);
-  const int64_t held = ResidentBytes() - before;
+  const int64_t held = ResidentBytes(getpid()) - before;
   ASSERT_GT(held, 150 * kMebibyte);
   // More may be kept than there is.
   ReturnFreedMemory(int64_t{1} << 40);
-  EXPECT_GT(ResidentBytes() - before, held - 16 * kMebibyte);
+  EXPECT_GT(ResidentBytes(getpid()) - before, held - 16 * kMebibyte);
   ReturnFreedMemory(64 * kMebibyte);
-  EXPECT_LT(ResidentBytes() - before, 64 * kMebibyte);
+  EXPECT_LT(ResidentBytes(getpid()) - before, 64 * kMebibyte);
   EXPECT_EQ(kept, std::string(100'000, 'y'));
 }
 

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 
+#include "base/resident_memory.h"
 #include "worker/data_roots.h"
 #include "worker/engine/slot_page.h"
 #include "worker/engine/stretch.h"
@@ -289,10 +290,8 @@ TEST(MemoryLimitTest, KnowsTheFirstVersionOfControlGroups) {
   EXPECT_EQ(UsableMemoryBelow(root), 300'000);
 }
 
-TEST(MemoryLimitTest, KnowsWhatAProcessHas) {
-  EXPECT_GT(ResidentBytes(getpid()), 100'000);
+TEST(MemoryLimitTest, IsMoreThanWhatThisProcessHas) {
   EXPECT_GT(UsableMemory(), ResidentBytes(getpid()));
-  EXPECT_EQ(ResidentBytes(-1), 0);
 }
 
 // ---- EventLoop ----
