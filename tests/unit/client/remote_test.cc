@@ -107,6 +107,13 @@ class RemoteTest : public ::testing::Test {
     executor_ = *std::move(executor);
   }
   JobHandle Submitted() { return *Submit(executor_.get(), job_); }
+  // Connects, and submits for a client that gives up when `cancel` is set.
+  absl::Status SubmitUntil(const std::atomic<bool>* cancel) {
+    Connect();
+    CallOptions options;
+    options.cancel = cancel;
+    return Submit(executor_.get(), job_, {}, options).status();
+  }
 
   const Job job_ = TenTasks();
   FakeScheduler scheduler_;
@@ -277,11 +284,7 @@ TEST_F(RemoteTest, ASubmissionThatIsGivenUpCancelsItsJob) {
     cancel = true;
     return Broken();
   };
-  Connect();
-  CallOptions options;
-  options.cancel = &cancel;
-  const absl::Status status =
-      Submit(executor_.get(), job_, {}, options).status();
+  const absl::Status status = SubmitUntil(&cancel);
   EXPECT_EQ(status, absl::CancelledError("cancelled, with job j000001"));
   EXPECT_THAT(scheduler_.cancelled(), ElementsAre("j000001"));
   const std::vector<std::string> ids = scheduler_.request_ids();
@@ -297,10 +300,7 @@ TEST_F(RemoteTest, ASubmissionThatIsGivenUpSaysWhenThereIsNoJob) {
                         : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
                                        "too many tasks");
   };
-  Connect();
-  CallOptions options;
-  options.cancel = &cancel;
-  EXPECT_EQ(Submit(executor_.get(), job_, {}, options).status(),
+  EXPECT_EQ(SubmitUntil(&cancel),
             absl::CancelledError("cancelled; there is no job"));
   EXPECT_THAT(scheduler_.cancelled(), IsEmpty());
 }
@@ -311,11 +311,7 @@ TEST_F(RemoteTest, ASubmissionThatIsGivenUpSaysHowToLookForItsJob) {
     cancel = true;
     return Broken();
   };
-  Connect();
-  CallOptions options;
-  options.cancel = &cancel;
-  const absl::Status status =
-      Submit(executor_.get(), job_, {}, options).status();
+  const absl::Status status = SubmitUntil(&cancel);
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("if the job arrived it goes on; look with internode "

@@ -7,7 +7,20 @@
 namespace internode::scheduler::core {
 namespace {
 
-using CoreLeasesTest = CoreTest;
+class CoreLeasesTest : public CoreTest {
+ protected:
+  // Three tasks of 100 ms: worker 8 has done two; worker 7, which has given one
+  // of them back, is stuck in the first one.
+  void LeaveWorker7InTheFirstOfThree() {
+    Submit(1, 3);
+    Join(7);
+    Join(8);
+    Return(7, 2, {{1, 2}});
+    now_ += absl::Milliseconds(100);
+    Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
+    Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  }
+};
 
 TEST_F(CoreLeasesTest, LeasesGrowToASecondAsDurationsAreMeasured) {
   Submit(1, 10'000'000);
@@ -116,14 +129,7 @@ TEST_F(CoreLeasesTest, AWorkerThatDoesNotAnswerIsLost) {
 }
 
 TEST_F(CoreLeasesTest, ATaskThatRunsFarTooLongIsCopiedAtTheEnd) {
-  Submit(1, 3);
-  Join(7);
-  Join(8);
-  Return(7, 2, {{1, 2}});
-  // 100 ms each; worker 7 is stuck in task 0.
-  now_ += absl::Milliseconds(100);
-  Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
-  Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  LeaveWorker7InTheFirstOfThree();
   EXPECT_EQ(Job(1).leased, 1);
   EXPECT_EQ(Pass(absl::Milliseconds(199)), Lines());
   EXPECT_EQ(Pass(absl::Milliseconds(1)), (Lines{"grant w8 l5 j1[0,1)"}));
@@ -151,13 +157,7 @@ TEST_F(CoreLeasesTest, TheCopyGoesOnWhenTheFirstHolderIsLost) {
 }
 
 TEST_F(CoreLeasesTest, ACopyThatIsLateTooGoesToAnotherWorker) {
-  Submit(1, 3);
-  Join(7);
-  Join(8);
-  Return(7, 2, {{1, 2}});
-  now_ += absl::Milliseconds(100);
-  Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
-  Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  LeaveWorker7InTheFirstOfThree();
   EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
   now_ += absl::Milliseconds(100);
   Join(9);
@@ -177,13 +177,7 @@ TEST_F(CoreLeasesTest, ACopyThatIsLateTooGoesToAnotherWorker) {
 }
 
 TEST_F(CoreLeasesTest, OfTwoWhoAreLateTheOneGoesOnThatWasHeard) {
-  Submit(1, 3);
-  Join(7);
-  Join(8);
-  Return(7, 2, {{1, 2}});
-  now_ += absl::Milliseconds(100);
-  Arrive(1, 8, 3, 1, {2, 3}, absl::Milliseconds(100));
-  Arrive(2, 8, 4, 1, {1, 2}, absl::Milliseconds(100));
+  LeaveWorker7InTheFirstOfThree();
   EXPECT_EQ(Pass(absl::Milliseconds(200)), (Lines{"grant w8 l5 j1[0,1)"}));
   Join(9);
   // Nothing came from worker 7 since: two others are sooner through.

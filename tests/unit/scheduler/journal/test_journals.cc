@@ -38,7 +38,8 @@ JournalJob RandomJob(core::JobId id, std::mt19937* random) {
 core::TaskFailure RandomFailure(std::mt19937* random) {
   core::TaskFailure failure;
   failure.tasks.begin = (*random)() % 50;
-  failure.tasks.end = failure.tasks.begin + 1 + (*random)() % 5;
+  failure.tasks.end =
+      failure.tasks.begin + 1 + static_cast<int64_t>((*random)() % 5);
   failure.kind = (*random)() % 2 == 0 ? core::TaskFailure::Kind::kError
                                       : core::TaskFailure::Kind::kPoisonous;
   failure.message = std::string((*random)() % 40, 'm') + std::string(1, '\0');

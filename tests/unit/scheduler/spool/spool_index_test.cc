@@ -26,7 +26,7 @@ TEST(SpoolIndexTest, WhatIsThereStaysWhereItIs) {
     std::map<int64_t, int64_t> offsets;
     for (int64_t offset = 0; offset < 60; ++offset) {
       const int64_t begin = random() % 200;
-      const int64_t end = begin + random() % 20;
+      const int64_t end = begin + static_cast<int64_t>(random() % 20);
       index.Add({begin, end}, {.offset = offset});
       for (int64_t task = begin; task < end; ++task) {
         offsets.emplace(task, offset);
