@@ -49,8 +49,9 @@ template <int kColumns>
 HWY_INLINE void AddProducts(const Window& w, int group, int lane, Row* products,
                             Row* squares) {
   Bands sums[kColumns];
-  for (int r = 0; r < kColumns; ++r)
+  for (int r = 0; r < kColumns; ++r) {
     sums[r] = Load<kBandsAtOnce>(products[r].v + lane);
+  }
   Bands square = Load<kBandsAtOnce>(squares->v + lane);
   for (int i = w.begin; i < w.end; ++i) {
     const double* b = w.Basis(i);
