@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
 
+#include "base/mutex.h"
 #include "cube/block_reader.h"
 #include "cube/cube_file.h"
 #include "cube/read_pool.h"
@@ -91,23 +94,34 @@ class ReadingThreadsTest : public ::testing::Test {
   }
 
   // Reads `blocks` on `threads` threads, each the next one, and returns how
-  // many could not be read. Every other one has to be right.
+  // many could not be read. Every other one has to be right. Blocks that are
+  // being read at the same time are less than `lead` apart.
   int ReadAll(const std::vector<Selection>& blocks, int threads,
-              const std::shared_ptr<ReadPool>& pool) {
+              const std::shared_ptr<ReadPool>& pool,
+              size_t lead = std::numeric_limits<size_t>::max()) {
     const auto reader = *NewBlockReader(cube_, request_, {.pool = pool});
     std::atomic<size_t> next{0};
     std::atomic<int> failed{0};
     std::atomic<int> wrong{0};
+    Mutex mu;
+    std::set<size_t> unread;
+    for (size_t i = 0; i < blocks.size(); ++i) unread.insert(i);
     std::vector<std::thread> running;
     for (int t = 0; t < threads; ++t) {
       running.emplace_back([&] {
         Block block;
         for (size_t i = next++; i < blocks.size(); i = next++) {
+          {
+            MutexLock lock(&mu);
+            mu.Await([&] { return i - *unread.begin() < lead; });
+          }
           if (!reader->Read(blocks[i], &block).ok()) {
             ++failed;
           } else if (!IsRight(block)) {
             ++wrong;
           }
+          MutexLock lock(&mu);
+          unread.erase(i);
         }
       });
     }
@@ -143,15 +157,18 @@ TEST_F(ReadingThreadsTest, DecodesStorageChunksOfOtherBlocksOnceWithACache) {
   }
 }
 
-// Room for the storage chunks of two rows of them is enough for rows of pixels,
-// since those that are finished go.
+// Room for two rows of storage chunks, and for what the threads have in flight,
+// is enough for rows of pixels, since chunks that are finished go. Threads may
+// stand still for any time: they are kept within a row of storage chunks of
+// each other, as more has no room.
 TEST_F(ReadingThreadsTest, NeedsTheStorageChunksOfARowOfPixels) {
   constexpr int64_t kRow = 3 * (kSide / kChunk) * 8192;
   for (const int threads : {1, 2}) {
-    const auto pool = std::make_shared<ReadPool>(3 * kRow);
-    EXPECT_EQ(ReadAll(Blocks(1, kSide), threads, pool), 0);
-    EXPECT_LE(pool->counters().chunks_decoded, kChunks * 11 / 10);
-    EXPECT_LE(pool->cache().figures().bytes, 3 * kRow + (8 << 20));
+    const int64_t limit = (2 + threads) * kRow;
+    const auto pool = std::make_shared<ReadPool>(limit);
+    EXPECT_EQ(ReadAll(Blocks(1, kSide), threads, pool, kChunk), 0);
+    EXPECT_EQ(pool->counters().chunks_decoded, kChunks);
+    EXPECT_LE(pool->cache().figures().bytes, limit + (8 << 20));
   }
 }
 
