@@ -40,7 +40,7 @@ class Listener {
   std::string Next() const {
     char text[1024];
     const ssize_t size = recv(fd_, text, sizeof(text), 0);
-    return size < 0 ? "" : std::string(text, size);
+    return size < 0 ? "" : std::string(text, static_cast<size_t>(size));
   }
 
  private:

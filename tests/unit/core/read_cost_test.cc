@@ -242,7 +242,7 @@ TEST(CountReadsTest, SaysWhatRowsCost) {
 TEST(CountReadsTest, CountsGridsThatNobodyCouldList) {
   CubeInfo cube = Landsat({882, 50, 50});
   constexpr int64_t kSide = 3'000'000'000;
-  for (size_t d : {1, 2}) {
+  for (size_t d : {1U, 2U}) {
     cube.dims[d].size = kSide;
     cube.variables[0].dims[d].size = kSide;
   }

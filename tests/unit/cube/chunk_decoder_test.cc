@@ -98,8 +98,8 @@ TEST(ChunkDecoderTest, UndoesEveryPipeline) {
   } while (std::next_permutation(all.begin(), all.end()));
   ChunkDecoder decoder;
   for (const auto& filters : pipelines) {
-    for (const size_t element_bytes : {1, 2, 4, 8}) {
-      for (const size_t elements : {1, 15, 16, 333}) {
+    for (const size_t element_bytes : {1U, 2U, 4U, 8U}) {
+      for (const size_t elements : {1U, 15U, 16U, 333U}) {
         for (const bool swapped : {false, true}) {
           FilterPipeline pipeline = {.filters = filters,
                                      .element_bytes = element_bytes,
@@ -205,7 +205,7 @@ TEST(Fletcher32Test, AcceptsTheExchangedBytesOfOldFiles) {
 }
 
 TEST(ShuffleTest, LeavesBytesThatAreNoWholeElementAtTheEnd) {
-  for (const size_t element_bytes : {1, 2, 3, 4, 5, 8, 16}) {
+  for (const size_t element_bytes : {1U, 2U, 3U, 4U, 5U, 8U, 16U}) {
     for (size_t count = 0; count < 200; ++count) {
       const Bytes raw = RandomBytes(count, 5);
       const Bytes shuffled = Shuffled(raw, element_bytes);

@@ -76,7 +76,7 @@ void TurnNumbers(size_t element_bytes, size_t times, size_t pixels) {
 
 TEST(SeriesTransposeTest, TurnsNumbersOfEverySize) {
   WithEachInstructionSet([] {
-    for (const size_t element_bytes : {1, 2, 4, 8}) {
+    for (const size_t element_bytes : {1U, 2U, 4U, 8U}) {
       for (size_t times = 0; times < 40; ++times) {
         for (size_t pixels = 0; pixels < 40; ++pixels) {
           TurnNumbers(element_bytes, times, pixels);
