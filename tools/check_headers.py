@@ -4,7 +4,7 @@
     tools/check_headers.py BUILD_DIR [JOBS]
 
 A header that a source includes first has been shown to compile by the build,
-unless that joined the source with others; each other one is compiled here,
+unless that joined the source behind others; each other one is compiled here,
 alone, with the flags of a source near it.
 """
 

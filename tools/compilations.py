@@ -15,7 +15,7 @@ class Compilation:
     source: str  # from the root of the repository
     flags: tuple  # the compiler and its flags, without files
     folder: str
-    joined: bool  # compiled in one unit with other sources (CMake's unity)
+    joined: bool  # compiled behind other sources in one unit (CMake's unity)
 
 
 def flags_of(words, file):
@@ -35,14 +35,13 @@ def compilations(build):
     """A Compilation of each source of the repository that `build` compiles."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"]).resolve()
-        joined = "/Unity/unity_" in entry["file"]
         sources = [path]
-        if joined:
+        if "/Unity/unity_" in entry["file"]:
             sources = [pathlib.Path(name).resolve()
                        for name in INCLUDED_SOURCE.findall(path.read_text())]
         flags = flags_of(shlex.split(entry["command"]), entry["file"])
-        for source in sources:
+        for place, source in enumerate(sources):
             if (source.is_relative_to(ROOT)
                     and not source.is_relative_to(ROOT / "build")):
                 yield Compilation(source.relative_to(ROOT).as_posix(), flags,
-                                  entry["directory"], joined)
+                                  entry["directory"], place > 0)
