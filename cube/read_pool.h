@@ -13,24 +13,12 @@
 #include "base/mutex.h"
 #include "cube/chunk_cache.h"
 #include "cube/dataset_storage.h"
+#include "cube/read_counters.h"
 
 namespace internode::cube {
 
 struct CubeFile;
 struct StoredVariable;
-
-// What block readers did without the HDF5 library.
-struct ReadCounters {
-  // Storage chunks that were decoded: decompressed, or read as they are.
-  int64_t chunks_decoded = 0;
-  // Times that a decoded storage chunk was there already.
-  int64_t chunks_reused = 0;
-  // Storage chunks that a block needed and that were never written.
-  int64_t chunks_absent = 0;
-  // Bytes of decoded storage chunks, and of the file that were read.
-  int64_t decoded_bytes = 0;
-  int64_t read_bytes = 0;
-};
 
 // What the block readers of a process share: where the datasets of open files
 // lie, decoded storage chunks, and memory within one limit. Thread-safe.

@@ -169,6 +169,7 @@ class Daemon final : public ConnectionUser {
     facts.threads_per_process = options_.num_slots;
     facts.threads_busy = supervisor_.busy_slots();
     facts.processes_died = processes_died_;
+    facts.read = supervisor_.read_counters();
     facts.memory_limit_bytes = options_.memory_limit;
     return facts;
   }

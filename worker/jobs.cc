@@ -144,6 +144,10 @@ absl::StatusOr<std::string> Jobs::Describe(
   return cube::CubeText(opened.info);
 }
 
+cube::ReadCounters Jobs::read_counters() const {
+  return read_pool_->counters();
+}
+
 std::vector<std::string> Jobs::FunctionsJson() const {
   std::vector<std::string> functions;
   for (const auto& function : registry_.All()) {

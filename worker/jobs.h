@@ -13,6 +13,7 @@
 #include "core/planned_job.h"
 #include "cube/block_reader.h"
 #include "cube/cube.h"
+#include "cube/read_counters.h"
 #include "functions/registry.h"
 #include "worker/data_roots.h"
 #include "worker/engine/worker_job.h"
@@ -44,6 +45,9 @@ class Jobs {
   absl::StatusOr<std::string> Describe(
       const std::string& path, const std::string& group,
       const std::vector<core::DimensionNames>& dimension_names) const;
+
+  // What all jobs read since the process began.
+  cube::ReadCounters read_counters() const;
 
   // Each function as JSON.
   std::vector<std::string> FunctionsJson() const;

@@ -61,6 +61,7 @@ class Process final : public ConnectionUser {
           const Jobs* jobs)
       : options_(options),
         page_(page),
+        jobs_(jobs),
         functions_json_(jobs->FunctionsJson()),
         connection_(&loop_,
                     {.address = [options] { return SchedulerAddress(options); },
@@ -123,6 +124,7 @@ class Process final : public ConnectionUser {
     heartbeat.set_memory_bytes(ResidentBytes(getpid()));
     heartbeat.set_held_bytes(load.held_bytes);
     heartbeat.set_tasks_done(load.tasks_done);
+    page_->SetReadCounters(jobs_->read_counters());
     return heartbeat;
   }
 
@@ -212,6 +214,7 @@ class Process final : public ConnectionUser {
     if (finishing_) return;
     finishing_ = true;
     exit_code_ = exit_code;
+    page_->SetReadCounters(jobs_->read_counters());
     connection_.Close([this] { loop_.Stop(); });
   }
 
@@ -225,6 +228,7 @@ class Process final : public ConnectionUser {
 
   const WorkerOptions options_;
   SharedPage* const page_;
+  const Jobs* const jobs_;
   const std::vector<std::string> functions_json_;
   bool finishing_ = false;
   int exit_code_ = kExitFailed;

@@ -35,6 +35,11 @@ struct SharedPage::Layout {
   ProcessId process;
   ProcessId supervisor;
   char reason[kReasonBytes];
+  std::atomic<int64_t> chunks_decoded;
+  std::atomic<int64_t> chunks_reused;
+  std::atomic<int64_t> chunks_absent;
+  std::atomic<int64_t> decoded_bytes;
+  std::atomic<int64_t> read_bytes;
   alignas(64) SlotState slots[1];
 };
 
@@ -105,6 +110,22 @@ std::string SharedPage::supervisor_id() const {
 
 absl::Span<SlotState> SharedPage::slots() {
   return absl::MakeSpan(layout_->slots, layout_->num_slots);
+}
+
+void SharedPage::SetReadCounters(const cube::ReadCounters& counters) {
+  layout_->chunks_decoded = counters.chunks_decoded;
+  layout_->chunks_reused = counters.chunks_reused;
+  layout_->chunks_absent = counters.chunks_absent;
+  layout_->decoded_bytes = counters.decoded_bytes;
+  layout_->read_bytes = counters.read_bytes;
+}
+
+cube::ReadCounters SharedPage::read_counters() const {
+  return {.chunks_decoded = layout_->chunks_decoded,
+          .chunks_reused = layout_->chunks_reused,
+          .chunks_absent = layout_->chunks_absent,
+          .decoded_bytes = layout_->decoded_bytes,
+          .read_bytes = layout_->read_bytes};
 }
 
 void SharedPage::SetReason(absl::string_view reason) {

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
+#include "cube/read_counters.h"
 #include "worker/engine/slot_page.h"
 
 namespace internode::worker {
@@ -37,6 +38,11 @@ class SharedPage {
   std::string process_id() const;
   std::string supervisor_id() const;
   absl::Span<SlotState> slots();
+
+  // What the process read since it began, as it said last. One writer; each
+  // number is whole, but not all are of one moment.
+  void SetReadCounters(const cube::ReadCounters& counters);
+  cube::ReadCounters read_counters() const;
 
   // Why the process ends itself; read after it has died. Cut to 1000 bytes.
   void SetReason(absl::string_view reason);

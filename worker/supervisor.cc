@@ -185,6 +185,7 @@ void Supervisor::Reap() {
 }
 
 void Supervisor::Ended(Child* child, int wait_status) {
+  read_before_ += child->page->read_counters();
   const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
   if (code == kExitDrained || killing_) {
     child->ended = true;
@@ -332,6 +333,14 @@ int64_t Supervisor::busy_slots() const {
     if (child->pid != 0) busy += std::ssize(Running(child->page.get()));
   }
   return busy;
+}
+
+cube::ReadCounters Supervisor::read_counters() const {
+  cube::ReadCounters read = read_before_;
+  for (const auto& child : children_) {
+    if (child->pid != 0) read += child->page->read_counters();
+  }
+  return read;
 }
 
 std::vector<pid_t> Supervisor::pids() const {

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 
+#include "cube/read_counters.h"
 #include "worker/engine/slot_page.h"
 #include "worker/options.h"
 #include "worker/rpc/event_loop.h"
@@ -73,6 +74,8 @@ class Supervisor {
   bool draining() const { return draining_; }
   // Slots that run a task now.
   int64_t busy_slots() const;
+  // What all processes read, also those that have ended.
+  cube::ReadCounters read_counters() const;
 
  private:
   struct Child {
@@ -117,6 +120,8 @@ class Supervisor {
   std::unique_ptr<ReportReader> reports_;
   std::optional<EventLoop::TimerId> memory_timer_;
   std::optional<EventLoop::TimerId> drain_timer_;
+  // By processes that have ended.
+  cube::ReadCounters read_before_;
   bool ready_ = false;
   bool draining_ = false;
   bool killing_ = false;

@@ -57,7 +57,7 @@ class PluginTest(CommandTest):
     def build_example(cls, name):
         """Builds it as its README says; returns the folder of the library."""
         folder = cls.folder / name
-        build("cmake", "-S", EXAMPLES / name, "-B", folder,
+        build("cmake", "-G", "Ninja", "-S", EXAMPLES / name, "-B", folder,
               f"-DINTERNODE_INCLUDE_DIR={cls.include}")
         build("cmake", "--build", folder)
         return folder

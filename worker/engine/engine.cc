@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,10 @@ constexpr size_t kMostMessageBytes = 4096;
 
 // A stretch is at least so long, so that slots seldom meet at the lock.
 constexpr double kLeastStretchNs = 200'000;
+
+// A task that takes no longer is not given back when its block is there: to
+// read that again elsewhere, and to say so, takes about as long.
+constexpr double kShortTaskNs = 50e6;
 
 core::IntervalSet ToSet(const std::vector<core::Interval>& tasks) {
   core::IntervalSet set;
@@ -205,11 +210,32 @@ void Engine::Handle(const TakeBack& take_back) {
   const LeasePtr lease = FindLease(take_back.job, take_back.lease);
   if (lease != nullptr) {
     Reclaim(lease.get());
-    returned.tasks = lease->unstarted.Intersection(take_back.tasks).intervals();
-    lease->unstarted.Remove(take_back.tasks);
+    const core::IntervalSet given = ToGive(*lease, take_back.tasks);
+    returned.tasks = given.intervals();
+    for (const core::Interval& run : given.intervals()) {
+      lease->unstarted.Remove(run);
+    }
     WakeSlots();
   }
   Send(std::move(returned));
+}
+
+core::IntervalSet Engine::ToGive(const LeaseState& lease,
+                                 core::Interval asked) const {
+  core::IntervalSet given = lease.unstarted.Intersection(asked);
+  const double task_ns = lease.job->task_ns;
+  if (task_ns <= 0 || task_ns > kShortTaskNs) return given;
+  core::IntervalSet without = given;
+  for (const auto& slot : slots_) {
+    const Slot::ReadAhead& ahead = *slot->ahead_;
+    if (ahead.lease.get() != &lease) continue;
+    if (ahead.state == Slot::ReadAhead::State::kReading ||
+        ahead.state == Slot::ReadAhead::State::kReady) {
+      without.Remove({ahead.task, ahead.task + 1});
+    }
+  }
+  // Who keeps some of many is not asked again.
+  return without.empty() ? without : given;
 }
 
 void Engine::Handle(const Revoke& revoke) {
@@ -359,9 +385,12 @@ Engine::Work Engine::ChooseWork(const Slot& slot) {
   work.lease = queue_.First();
   if (work.lease == nullptr) return work;
   std::optional<int64_t> preferred;
-  if (slot.ahead_->state != Slot::ReadAhead::State::kNone &&
-      slot.ahead_->lease == work.lease) {
-    preferred = slot.ahead_->task;
+  const Slot::ReadAhead& own = *slot.ahead_;
+  if (own.state != Slot::ReadAhead::State::kNone && !work.lease->alone &&
+      own.lease->job == work.lease->job &&
+      own.lease->unstarted.Contains(own.task)) {
+    work.lease = own.lease;
+    preferred = own.task;
   } else if (slot.busy_ && slot.lease_ == work.lease) {
     preferred = slot.stretch_.left().begin;
   }
@@ -370,6 +399,15 @@ Engine::Work Engine::ChooseWork(const Slot& slot) {
       task_ns > 0 ? static_cast<int64_t>(kLeastStretchNs / task_ns) : 1;
   work.tasks = queue_.Choose(*work.lease, preferred,
                              static_cast<int>(slots_.size()), least);
+  // What is read ahead for another slot is left to it.
+  for (const auto& other : slots_) {
+    const Slot::ReadAhead& ahead = *other->ahead_;
+    if (other.get() != &slot && ahead.lease == work.lease &&
+        ahead.state != Slot::ReadAhead::State::kNone &&
+        ahead.task > work.tasks.begin) {
+      work.tasks.end = std::min(work.tasks.end, ahead.task);
+    }
+  }
   return work;
 }
 
@@ -485,8 +523,11 @@ void Engine::PlanAhead(Slot* slot) {
       ahead.task == place.task) {
     return;
   }
+  if (IsNeededElsewhere(*slot)) return;
   ahead.state = State::kNone;
   if (place.lease == nullptr) return;
+  // It may be there already, for a slot that was to have the task.
+  if (std::find(taken.begin(), taken.end(), place) != taken.end()) return;
   const std::shared_ptr<const WorkerJob>& job = place.lease->job->opened;
   if (!job->reads || place.task >= job->plan.num_tasks()) return;
   ahead.bytes = job->plan.Task(place.task).num_pixels() *
@@ -496,6 +537,36 @@ void Engine::PlanAhead(Slot* slot) {
   ahead.task = place.task;
   ahead.job = job;
   ahead.state = State::kWanted;
+}
+
+bool Engine::IsNeededElsewhere(const Slot& slot) const {
+  const Slot::ReadAhead& ahead = *slot.ahead_;
+  if (ahead.state != Slot::ReadAhead::State::kReady) return false;
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& other) {
+    return other.get() != &slot && other->busy_ &&
+           other->lease_ == ahead.lease && other->open_begin_ <= ahead.task &&
+           ahead.task < other->stretch_.left().end;
+  });
+}
+
+std::optional<absl::Status> Engine::TakeAhead(
+    const std::shared_ptr<const WorkerJob>& job, int64_t task,
+    core::Block* block) {
+  using State = Slot::ReadAhead::State;
+  for (const auto& holder : slots_) {
+    const auto has_it = [&](State state) {
+      const Slot::ReadAhead& ahead = *holder->ahead_;
+      return ahead.state == state && ahead.job == job && ahead.task == task;
+    };
+    // The caller is sooner.
+    if (has_it(State::kWanted)) holder->ahead_->state = State::kNone;
+    mu_.Await([&] { return !has_it(State::kReading); });
+    if (!has_it(State::kReady)) continue;
+    std::swap(*block, holder->ahead_->block);
+    holder->ahead_->state = State::kNone;
+    return holder->ahead_->status;
+  }
+  return std::nullopt;
 }
 
 Slot* Engine::WantsRead() {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -110,6 +111,9 @@ class Engine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes what no slot has claimed of a lease, or of all, back into the queue.
   void Reclaim(const LeaseState* lease) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What is given back of `asked`.
+  core::IntervalSet ToGive(const LeaseState& lease, core::Interval asked) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReclaimAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // How long the slot's tasks that it has not started will wait, roughly.
   double LeftNanos(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -136,6 +140,14 @@ class Engine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SlotIsIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PlanAhead(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether another slot is about to need what was read ahead for this one.
+  bool IsNeededElsewhere(const Slot& slot) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The block of a task if it was, or is being, read ahead, for whichever slot,
+  // and how that went. Waits for it.
+  std::optional<absl::Status> TakeAhead(
+      const std::shared_ptr<const WorkerJob>& job, int64_t task,
+      core::Block* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   LeasePtr FindLease(JobId job, LeaseId lease)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -286,19 +286,10 @@ absl::Status Slot::Read(const core::Selection& selection, core::Block* block) {
   if (!job.reads) return job.read(selection, block);
   {
     MutexLock lock(&engine_->mu_);
-    const bool ahead = ahead_->job == current_->opened &&
-                       ahead_->task == task_ &&
-                       (ahead_->state == ReadAhead::State::kReading ||
-                        ahead_->state == ReadAhead::State::kReady);
-    if (ahead) {
-      engine_->mu_.Await(
-          [this] { return ahead_->state == ReadAhead::State::kReady; });
-      std::swap(*block, ahead_->block);
-      ahead_->state = ReadAhead::State::kNone;
-    }
-    absl::Status status = ahead ? ahead_->status : absl::OkStatus();
+    std::optional<absl::Status> ahead =
+        engine_->TakeAhead(current_->opened, task_, block);
     engine_->PlanAhead(this);
-    if (ahead) return status;
+    if (ahead.has_value()) return *std::move(ahead);
   }
   return job.read(selection, block);
 }

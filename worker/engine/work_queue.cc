@@ -64,11 +64,10 @@ WorkQueue::Place WorkQueue::Ahead(const std::vector<Place>& taken,
     // Slots share a lease: each reads where its share is likely to begin.
     const int64_t step = (first->size() + slots - 1) / slots;
     for (int64_t task = first->begin; task < first->end; task += step) {
-      const bool free =
-          std::none_of(taken.begin(), taken.end(), [&](const Place& place) {
-            return place.lease == lease && place.task == task;
-          });
-      if (free) return {lease, task};
+      const Place place = {lease, task};
+      if (std::find(taken.begin(), taken.end(), place) == taken.end()) {
+        return place;
+      }
     }
   }
   return {};

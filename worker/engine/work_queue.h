@@ -67,6 +67,8 @@ class WorkQueue {
   struct Place {
     LeasePtr lease;
     int64_t task = 0;
+
+    friend bool operator==(const Place&, const Place&) = default;
   };
   Place Ahead(const std::vector<Place>& taken, int slots) const;
 

@@ -34,6 +34,23 @@ std::string MetricsText(const DaemonFacts& facts) {
         "What they may have together; 0: no limit.");
   all.Counter("internode_worker_processes_died_total", facts.processes_died,
               "Processes that ended by themselves or were killed.");
+  const auto counter = [&all](const char* name, int64_t value,
+                              const char* help) {
+    all.Counter(name, static_cast<uint64_t>(value), help);
+  };
+  counter("internode_worker_storage_chunks_decoded_total",
+          facts.read.chunks_decoded,
+          "Storage chunks that were decoded, without the HDF5 library.");
+  counter("internode_worker_storage_chunks_reused_total",
+          facts.read.chunks_reused,
+          "Times that a decoded storage chunk was there already.");
+  counter("internode_worker_storage_chunks_absent_total",
+          facts.read.chunks_absent,
+          "Storage chunks that were wanted and had never been written.");
+  counter("internode_worker_decoded_bytes_total", facts.read.decoded_bytes,
+          "Bytes of the storage chunks that were decoded.");
+  counter("internode_worker_read_bytes_total", facts.read.read_bytes,
+          "Bytes that were read from files, without the HDF5 library.");
   return all.Text();
 }
 

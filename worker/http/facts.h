@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "cube/read_counters.h"
+
 namespace internode::worker {
 
 // A snapshot of a worker daemon, for probes and Prometheus.
@@ -19,6 +21,8 @@ struct DaemonFacts {
   int64_t threads_busy = 0;
   // Processes that ended by themselves, or were killed, since the start.
   uint64_t processes_died = 0;
+  // What the processes read, as they said last.
+  cube::ReadCounters read;
   // Resident, of the supervisor and its processes together.
   int64_t memory_bytes = 0;
   // 0: none.

@@ -24,6 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 // The frames' bytes are those of an encoder over the same tasks.
 void ExpectRightBytes(const std::vector<FrameToSend>& frames) {
@@ -566,6 +567,20 @@ TEST(EngineTest, ReadsTheFirstBlockOfTheNextLeaseAhead) {
   EXPECT_THAT(link.script().reads(), SizeIs(3));
 }
 
+TEST(EngineTest, ReadsABlockOnceWhicheverSlotTakesItsTask) {
+  TestLink link({.slots = 2, .reads = true});
+  link.script().Hold(0);
+  link.Grant(1, {0, 4});
+  ASSERT_TRUE(link.script().AwaitHeld(0));
+  ASSERT_TRUE(link.script().AwaitRead(1));
+  // The other slot comes to do the rest.
+  ASSERT_TRUE(link.AwaitDone({1, 4}));
+  EXPECT_THAT(link.script().reads(), UnorderedElementsAre(0, 1, 2, 3));
+  link.script().Release(0);
+  ASSERT_TRUE(link.AwaitDone({0, 4}));
+  ExpectRightBytes(link.frames);
+}
+
 TEST(EngineTest, ABlockThatCannotBeReadFailsItsTask) {
   TestLink link({.slots = 2, .reads = true});
   link.script().FailRead(5, absl::DataLossError("'a.nc': cut"));
@@ -593,6 +608,23 @@ TEST(EngineTest, GivesBackABlockThatWasReadAhead) {
   link.Grant(2, {5, 6});
   ASSERT_TRUE(link.AwaitDone({5, 6}));
   ExpectRightBytes(link.frames);
+}
+
+TEST(EngineTest, KeepsABlockThatWasReadAheadOfAShortTask) {
+  TestLink link({.reads = true});
+  // So that it knows how long a task takes.
+  link.Grant(1, {0, 5});
+  ASSERT_TRUE(link.AwaitDone({0, 5}));
+  link.script().Hold(5);
+  link.Grant(2, {5, 7});
+  ASSERT_TRUE(link.script().AwaitRead(6));
+  link.engine().Handle(TakeBack{1, 2, {6, 7}});
+  ASSERT_TRUE(
+      link.Await([](const TestLink& l) { return !l.returned.empty(); }));
+  EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {}}));
+  link.script().Release(5);
+  ASSERT_TRUE(link.AwaitDone({5, 7}));
+  EXPECT_THAT(link.script().reads(), SizeIs(7));
 }
 
 // ---- everything at once ----
