@@ -15,6 +15,7 @@ source, of all the project's headers that it reads, and of .clang-tidy; only
 what has changed since is looked at again.
 """
 
+import argparse
 import collections
 import concurrent.futures
 import dataclasses
@@ -153,14 +154,18 @@ def units_of(sources, files):
 
 
 def main():
-    arguments = sys.argv[1:]
-    options = []
-    if arguments[:1] == ["--analyze"]:
-        options.append(ANALYZER)
-        del arguments[0]
-    build = pathlib.Path(arguments[0]).resolve()
-    jobs = int(arguments[1]) if len(arguments) > 1 else 2
-    wanted = set(arguments[2:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--analyze", action="store_true")
+    parser.add_argument("build", type=pathlib.Path, metavar="BUILD_DIR")
+    parser.add_argument("jobs", type=int, nargs="?", default=2, metavar="JOBS")
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    arguments = parser.parse_args()
+    build, jobs = arguments.build.resolve(), arguments.jobs
+    wanted = set(arguments.files)
+    options = [ANALYZER] if arguments.analyze else []
+    if not (build / "compile_commands.json").is_file():
+        parser.error(f"nothing was configured in '{build}'")
     files = dict(check_layers.sources(ROOT))
     tidy = Tidy(build / "tidy", options)
     sources, memo, unchanged = {}, {}, 0
