@@ -64,7 +64,7 @@ WorkQueue::Place WorkQueue::Ahead(const std::vector<Place>& taken,
     // Slots share a lease: each reads where its share is likely to begin.
     const int64_t step = (first->size() + slots - 1) / slots;
     for (int64_t task = first->begin; task < first->end; task += step) {
-      const Place place = {lease, task};
+      Place place = {lease, task};
       if (std::find(taken.begin(), taken.end(), place) == taken.end()) {
         return place;
       }
