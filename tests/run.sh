@@ -15,19 +15,25 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-readonly STEPS=(packages shared-data format text shell layers build tests headers
-  install deploy asan-core tsan fuzz tidy asan)
+readonly STEPS=(packages shared-data format text shell layers build tests install
+  deploy headers asan-core tsan fuzz tidy asan)
 readonly THOROUGH_STEPS=(tidy asan)
 # What has to be done first, where something is.
 declare -rA NEEDS=([build]=packages [format]=packages [shell]=packages [tests]=build
   [headers]=build [install]=build [deploy]=build [tidy]=build [fuzz]=packages
   [asan-core]=packages [asan]=packages [tsan]=packages)
 
+# A step that mostly waits, and the next one, which is begun beside it with the
+# lowest priority.
+declare -rA BESIDE=([deploy]=headers)
+
 jobs=${JOBS:-$(nproc)}
 logs=build/logs
 passed=0
 failed=0
 declare -A state=()
+declare -A begun=()
+selected=()
 failures=()
 timings=()
 
@@ -169,8 +175,14 @@ run_step() {
   printf '%-12s ' "$step"
   begin=$SECONDS
   cpu_begin=$(cpu_seconds)
-  "step_$step" >"$logs/$step.log" 2>&1 </dev/null
-  code=$?
+  if [[ -n ${begun[$step]:-} ]]; then
+    wait "${begun[$step]}"
+    code=$?
+  else
+    begin_beside "${BESIDE[$step]:-}"
+    "step_$step" >"$logs/$step.log" 2>&1 </dev/null
+    code=$?
+  fi
   seconds=$((SECONDS - begin))
   cpu=$(($(cpu_seconds) - cpu_begin))
   timings+=("$(printf '%-12s %5d s %6d s' "$step" "$seconds" "$cpu")")
@@ -181,6 +193,16 @@ run_step() {
     sed 's/^/    /' "$logs/$step.log" | tail -n 60
     echo "    (all of it: $logs/$step.log)"
   fi
+}
+
+begin_beside() { # step, or nothing
+  [[ -n $1 ]] && contains "$1" "${selected[@]}" || return 0
+  [[ ${state[${NEEDS[$1]}]:-} == passed ]] || return 0
+  (
+    renice -n 19 "$BASHPID"
+    "step_$1"
+  ) >"$logs/$1.log" 2>&1 </dev/null &
+  begun[$1]=$!
 }
 
 # A step counts as one; one that ran CTest as what CTest ran.
@@ -245,8 +267,9 @@ main() {
       contains "$step" "${THOROUGH_STEPS[@]}"; then
       continue
     fi
-    run_step "$step"
+    selected+=("$step")
   done
+  for step in "${selected[@]}"; do run_step "$step"; done
 
   echo
   printf '%-12s %7s %8s\n' step time CPU
