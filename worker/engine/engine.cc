@@ -19,10 +19,6 @@ constexpr size_t kMostMessageBytes = 4096;
 // A stretch is at least so long, so that slots seldom meet at the lock.
 constexpr double kLeastStretchNs = 200'000;
 
-// A task that takes no longer is not given back when its block is there: to
-// read that again elsewhere, and to say so, takes about as long.
-constexpr double kShortTaskNs = 50e6;
-
 core::IntervalSet ToSet(const std::vector<core::Interval>& tasks) {
   core::IntervalSet set;
   for (const core::Interval& run : tasks) set.Add(run);
@@ -210,32 +206,11 @@ void Engine::Handle(const TakeBack& take_back) {
   const LeasePtr lease = FindLease(take_back.job, take_back.lease);
   if (lease != nullptr) {
     Reclaim(lease.get());
-    const core::IntervalSet given = ToGive(*lease, take_back.tasks);
-    returned.tasks = given.intervals();
-    for (const core::Interval& run : given.intervals()) {
-      lease->unstarted.Remove(run);
-    }
+    returned.tasks = lease->unstarted.Intersection(take_back.tasks).intervals();
+    lease->unstarted.Remove(take_back.tasks);
     WakeSlots();
   }
   Send(std::move(returned));
-}
-
-core::IntervalSet Engine::ToGive(const LeaseState& lease,
-                                 core::Interval asked) const {
-  core::IntervalSet given = lease.unstarted.Intersection(asked);
-  const double task_ns = lease.job->task_ns;
-  if (task_ns <= 0 || task_ns > kShortTaskNs) return given;
-  core::IntervalSet without = given;
-  for (const auto& slot : slots_) {
-    const Slot::ReadAhead& ahead = *slot->ahead_;
-    if (ahead.lease.get() != &lease) continue;
-    if (ahead.state == Slot::ReadAhead::State::kReading ||
-        ahead.state == Slot::ReadAhead::State::kReady) {
-      without.Remove({ahead.task, ahead.task + 1});
-    }
-  }
-  // Who keeps some of many is not asked again.
-  return without.empty() ? without : given;
 }
 
 void Engine::Handle(const Revoke& revoke) {

@@ -111,9 +111,6 @@ class Engine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes what no slot has claimed of a lease, or of all, back into the queue.
   void Reclaim(const LeaseState* lease) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // What is given back of `asked`.
-  core::IntervalSet ToGive(const LeaseState& lease, core::Interval asked) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReclaimAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // How long the slot's tasks that it has not started will wait, roughly.
   double LeftNanos(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

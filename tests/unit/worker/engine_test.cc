@@ -610,7 +610,8 @@ TEST(EngineTest, GivesBackABlockThatWasReadAhead) {
   ExpectRightBytes(link.frames);
 }
 
-TEST(EngineTest, KeepsABlockThatWasReadAheadOfAShortTask) {
+// However short its tasks were: the one that runs may take for ever.
+TEST(EngineTest, GivesBackABlockThatWasReadAheadOfAShortTask) {
   TestLink link({.reads = true});
   // So that it knows how long a task takes.
   link.Grant(1, {0, 5});
@@ -621,10 +622,9 @@ TEST(EngineTest, KeepsABlockThatWasReadAheadOfAShortTask) {
   link.engine().Handle(TakeBack{1, 2, {6, 7}});
   ASSERT_TRUE(
       link.Await([](const TestLink& l) { return !l.returned.empty(); }));
-  EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {}}));
+  EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {{6, 7}}}));
   link.script().Release(5);
-  ASSERT_TRUE(link.AwaitDone({5, 7}));
-  EXPECT_THAT(link.script().reads(), SizeIs(7));
+  ASSERT_TRUE(link.AwaitDone({5, 6}));
 }
 
 // ---- everything at once ----
