@@ -585,6 +585,7 @@ TEST(EngineTest, ABlockThatCannotBeReadFailsItsTask) {
   TestLink link({.slots = 2, .reads = true});
   link.script().FailRead(5, absl::DataLossError("'a.nc': cut"));
   link.Grant(1, {0, 20});
+  ASSERT_TRUE(link.AwaitDone({0, 5}));
   ASSERT_TRUE(link.AwaitDone({6, 20}));
   ASSERT_TRUE(link.Await([](const TestLink& l) { return !l.failed.empty(); }));
   EXPECT_EQ(link.failed[0],
