@@ -39,6 +39,14 @@ absl::Status TooLarge(int64_t bytes) {
                    " does not fit into memory; choose smaller chunks"));
 }
 
+// What one thread needs while it reads a block, kept for the next block.
+struct BlockScratch {
+  ReadScratch read;
+  // From the last one to the first.
+  std::vector<SeriesTarget> targets;
+  std::vector<SeriesReader*> readers;
+};
+
 // Reads variable by variable, each in its own way.
 class CubeBlockReader final : public BlockReader {
  public:
@@ -54,7 +62,7 @@ class CubeBlockReader final : public BlockReader {
   ~CubeBlockReader() override {
     MutexLock lock(&mutex_);
     for (const auto& scratch : idle_) {
-      pool_->cache().AddInFlight(-scratch->known_bytes);
+      pool_->cache().AddInFlight(-scratch->read.known_bytes);
     }
   }
 
@@ -77,7 +85,7 @@ class CubeBlockReader final : public BlockReader {
     if (bytes > MachineMemory()) return TooLarge(bytes);
     try {
       block->Reset(&plan_.layout, selection);
-      std::unique_ptr<ReadScratch> scratch = TakeScratch();
+      std::unique_ptr<BlockScratch> scratch = TakeScratch();
       absl::Status status = ReadAll(selection, scratch.get(), block);
       FinishStreaming();
       ReturnScratch(std::move(scratch));
@@ -115,47 +123,66 @@ class CubeBlockReader final : public BlockReader {
         options.cache_bytes / static_cast<int64_t>(plan_.variables.size()));
   }
 
-  absl::Status ReadAll(const core::Selection& selection, ReadScratch* scratch,
+  absl::Status ReadAll(const core::Selection& selection, BlockScratch* scratch,
                        core::Block* block) {
-    const int64_t pixels = selection.num_pixels();
-    if (pixels == 0) return absl::OkStatus();
-    const bool streaming =
-        pixels * plan_.layout.pixel_stride > cached_block_bytes_;
-    for (const bool read : {false, true}) {
-      for (size_t v = 0; v < plan_.variables.size(); ++v) {
-        for (const SeriesGroup& group : plan_.variables[v].groups) {
-          const SeriesTarget target = {
-              .group = group,
-              .selection = selection,
-              .pixel_stride = plan_.layout.pixel_stride,
-              .first_pixel = block->mutable_pixel(0),
-              .streaming = streaming};
-          if (read) {
-            INTERNODE_RETURN_IF_ERROR(readers_[v]->Read(target, scratch));
-          } else {
-            readers_[v]->WillRead(target, scratch);
-          }
-        }
-      }
+    if (selection.num_pixels() == 0) return absl::OkStatus();
+    ListTargets(selection, scratch, block);
+    for (size_t t = scratch->targets.size(); t-- > 0;) {
+      scratch->readers[t]->WillRead(scratch->targets[t], &scratch->read);
+    }
+    for (size_t t = scratch->targets.size(); t-- > 0;) {
+      INTERNODE_RETURN_IF_ERROR(
+          scratch->readers[t]->Read(scratch->targets[t], &scratch->read));
     }
     return absl::OkStatus();
   }
 
-  std::unique_ptr<ReadScratch> TakeScratch() {
+  // From the last one on, so that each knows what comes after it.
+  void ListTargets(const core::Selection& selection, BlockScratch* scratch,
+                   core::Block* block) {
+    size_t count = 0;
+    for (const PlannedVariable& variable : plan_.variables) {
+      count += variable.groups.size();
+    }
+    scratch->targets.clear();
+    scratch->targets.reserve(count);
+    scratch->readers.clear();
+    for (size_t v = plan_.variables.size(); v-- > 0;) {
+      const std::vector<SeriesGroup>& groups = plan_.variables[v].groups;
+      for (size_t g = groups.size(); g-- > 0;) {
+        const bool last = scratch->targets.empty();
+        scratch->targets.push_back(
+            {.group = groups[g],
+             .selection = selection,
+             .pixel_stride = plan_.layout.pixel_stride,
+             .first_pixel = block->mutable_pixel(0),
+             .streaming = selection.num_pixels() * plan_.layout.pixel_stride >
+                          cached_block_bytes_,
+             .next = last ? nullptr : &scratch->targets.back(),
+             .next_reader = last ? nullptr : scratch->readers.back()});
+        scratch->readers.push_back(readers_[v].get());
+      }
+    }
+  }
+
+  std::unique_ptr<BlockScratch> TakeScratch() {
     MutexLock lock(&mutex_);
-    if (idle_.empty()) return std::make_unique<ReadScratch>();
-    std::unique_ptr<ReadScratch> scratch = std::move(idle_.back());
+    if (idle_.empty()) return std::make_unique<BlockScratch>();
+    std::unique_ptr<BlockScratch> scratch = std::move(idle_.back());
     idle_.pop_back();
     return scratch;
   }
 
-  void ReturnScratch(std::unique_ptr<ReadScratch> scratch) {
-    scratch->held.clear();
-    pool_->Count(std::exchange(scratch->counters, {}));
-    const int64_t bytes = scratch->bytes();
-    if (bytes != scratch->known_bytes) {
-      pool_->cache().AddInFlight(bytes - scratch->known_bytes);
-      scratch->known_bytes = bytes;
+  void ReturnScratch(std::unique_ptr<BlockScratch> scratch) {
+    ReadScratch& read = scratch->read;
+    read.held.clear();
+    // There is one after an error.
+    read.ahead = {};
+    pool_->Count(std::exchange(read.counters, {}));
+    const int64_t bytes = read.bytes();
+    if (bytes != read.known_bytes) {
+      pool_->cache().AddInFlight(bytes - read.known_bytes);
+      read.known_bytes = bytes;
     }
     MutexLock lock(&mutex_);
     idle_.push_back(std::move(scratch));
@@ -169,7 +196,7 @@ class CubeBlockReader final : public BlockReader {
   std::vector<std::unique_ptr<SeriesReader>> readers_;
 
   Mutex mutex_;
-  std::vector<std::unique_ptr<ReadScratch>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<BlockScratch>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

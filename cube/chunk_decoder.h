@@ -1,6 +1,7 @@
 #ifndef INTERNODE_CUBE_CHUNK_DECODER_H_
 #define INTERNODE_CUBE_CHUNK_DECODER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,13 @@ enum class ChunkForm {
 // Undoes the filters of storage chunks. Thread-compatible: one per thread.
 class ChunkDecoder {
  public:
+  // A storage chunk as it is in the file. Filter i is left out if bit i of
+  // `filter_mask` is set.
+  struct Stored {
+    absl::Span<const std::byte> bytes;
+    uint32_t filter_mask = 0;
+  };
+
   ChunkDecoder();
   ~ChunkDecoder();
   ChunkDecoder(const ChunkDecoder&) = delete;
@@ -34,32 +42,37 @@ class ChunkDecoder {
   // larger one is damaged: no compressor makes that much of so little.
   static size_t MostStoredBytes(const FilterPipeline& pipeline);
 
-  // Decodes `stored` to `target`, which has room for pipeline.chunk_bytes and
-  // Buffer::kSlack more, and does not overlap it. Filter i is left out if bit
-  // i of `filter_mask` is set. Returns the form in which the chunk is: kPlanes
-  // only if `planes`, and if the numbers were shuffled first; the scratch
+  // A storage chunk to be decoded to `target`, which has room for
+  // pipeline->chunk_bytes and Buffer::kSlack more, and does not overlap it.
+  struct Chunk {
+    const FilterPipeline* pipeline = nullptr;
+    Stored stored = {};
+    // The form may be kPlanes, if the numbers were shuffled first.
+    bool planes = false;
+    std::byte* target = nullptr;
+  };
+
+  // Decodes a storage chunk, and returns the form in which it is. The scratch
   // memory that is used on the way stays below twice the chunk.
   //
-  // Errors: kDataLoss, with what is wrong: "the deflated data are damaged".
-  // `target` is unspecified then. Throws std::bad_alloc.
-  absl::StatusOr<ChunkForm> Decode(const FilterPipeline& pipeline,
-                                   uint32_t filter_mask,
-                                   absl::Span<const std::byte> stored,
-                                   bool planes, std::byte* target);
+  // Errors: kDataLoss, with what is wrong: "the deflated data are damaged". The
+  // target is unspecified then. Throws std::bad_alloc.
+  absl::StatusOr<ChunkForm> Decode(const Chunk& chunk);
+
+  // As Decode, of two at once, which takes less time than one after the other
+  // where they are deflated.
+  using Forms = std::array<absl::StatusOr<ChunkForm>, 2>;
+  Forms DecodeTwo(const Chunk& first, const Chunk& second);
 
   // What the scratch memory takes.
-  size_t scratch_bytes() const {
-    return scratch_[0].capacity() + scratch_[1].capacity();
-  }
+  size_t scratch_bytes() const;
 
  private:
   struct Inflater;
 
-  // The buffer that `bytes` does not lie in.
-  Buffer& OtherScratch(absl::Span<const std::byte> bytes);
-
   std::unique_ptr<Inflater> inflater_;
-  Buffer scratch_[2];
+  // Of the first of two chunks, and of the second.
+  std::array<std::array<Buffer, 2>, 2> scratch_;
 };
 
 }  // namespace internode::cube

@@ -32,6 +32,13 @@ constexpr int64_t kListedBytes = int64_t{64} << 20;
 constexpr uint64_t kGapBytes = uint64_t{32} << 10;
 constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
 
+// Of larger storage chunks, two are not decoded together: it would take too
+// much memory.
+constexpr size_t kMostPairedBytes = size_t{8} << 20;
+// Of a storage chunk that is worth a partner, not more than this part of its
+// numbers' bytes are stored.
+constexpr size_t kFewStoredBytes = 16;
+
 // Between storage chunks that are decoded beside each other, so that equal
 // places in them do not share the processor's cache lines.
 constexpr int64_t kSlotShift = 192;
@@ -88,6 +95,9 @@ ChunkedSeriesReader::ChunkedSeriesReader(
     }
   }
   const FilterPipeline& pipeline = variable_.plan.pipeline;
+  pairs_ = pipeline.chunk_bytes <= kMostPairedBytes &&
+           std::count(pipeline.filters.begin(), pipeline.filters.end(),
+                      ChunkFilter::kDeflate) > 0;
   slot_bytes_ =
       RoundUp(static_cast<int64_t>(pipeline.chunk_bytes + Buffer::kSlack),
               kCacheLineBytes) +
@@ -103,12 +113,14 @@ ChunkedSeriesReader::ChunkedSeriesReader(
 }
 
 ChunkedSeriesReader::Call ChunkedSeriesReader::NewCall(
-    const SeriesTarget& target, ReadScratch* scratch) const {
+    const SeriesTarget& target, ReadScratch* scratch,
+    ReadScratch::Listed* listed) const {
   Call call = {.target = target,
                .placement = Placement(plan_, target.group, target.selection,
                                       target.pixel_stride),
                .box = BoxOf(plan_, target.group, target.selection),
-               .scratch = scratch};
+               .scratch = scratch,
+               .listed = listed};
   for (size_t d = 0; d < call.box.size(); ++d) {
     call.box[d].end = std::min(call.box[d].end, variable_.extents[d]);
   }
@@ -125,13 +137,13 @@ ChunkedSeriesReader::Call ChunkedSeriesReader::NewCall(
 
 void ChunkedSeriesReader::WillRead(const SeriesTarget& target,
                                    ReadScratch* scratch) {
-  Call call = NewCall(target, scratch);
+  Call call = NewCall(target, scratch, &scratch->listed);
   if (!ListGroups(&call)) return;
   uint64_t begin = 0;
   uint64_t end = 0;
-  for (const Group& group : scratch->groups) {
+  for (const Group& group : call.listed->groups) {
     for (size_t c = group.begin; c < group.end; ++c) {
-      const Cell& cell = scratch->cells[c];
+      const Cell& cell = call.listed->cells[c];
       if (!cell.wanted) continue;
       const uint64_t address = cell.stored.address;
       if (address < end || address - end > kGapBytes) {
@@ -146,15 +158,18 @@ void ChunkedSeriesReader::WillRead(const SeriesTarget& target,
 
 absl::Status ChunkedSeriesReader::Read(const SeriesTarget& target,
                                        ReadScratch* scratch) {
-  Call call = NewCall(target, scratch);
+  Call call = NewCall(target, scratch, &scratch->listed);
   const Box whole = BoxOf(plan_, target.group, target.selection);
   if (call.box != whole) {
     call.placement.Fill(whole, variable_.plan.fill.data(), target.first_pixel);
   }
-  scratch->window_begin = scratch->window_end = 0;
+  scratch->window.begin = scratch->window.end = 0;
+  if (!IsAhead(call, scratch->ahead.cell)) {
+    scratch->ahead.cell = ReadScratch::Ahead::kNone;
+  }
   absl::Status status;
   while (status.ok() && ListGroups(&call)) {
-    for (size_t g = 0; status.ok() && g < scratch->groups.size(); ++g) {
+    for (size_t g = 0; status.ok() && g < call.listed->groups.size(); ++g) {
       status = ReadGroup(call, g);
       scratch->held.clear();
     }
@@ -163,29 +178,29 @@ absl::Status ChunkedSeriesReader::Read(const SeriesTarget& target,
 }
 
 bool ChunkedSeriesReader::ListGroups(Call* call) const {
-  ReadScratch* const scratch = call->scratch;
-  scratch->cells.clear();
-  scratch->groups.clear();
+  ReadScratch::Listed* const listed = call->listed;
+  listed->cells.clear();
+  listed->groups.clear();
   int64_t bytes = 0;
-  while (!call->done && scratch->cells.size() < kListedCells &&
+  while (!call->done && listed->cells.size() < kListedCells &&
          bytes < kListedBytes) {
     bytes += ListGroup(call);
     NextGroup(call);
   }
-  std::sort(scratch->groups.begin(), scratch->groups.end(),
+  std::sort(listed->groups.begin(), listed->groups.end(),
             [](const Group& a, const Group& b) {
               return a.address != b.address ? a.address < b.address
                                             : a.begin < b.begin;
             });
-  return !scratch->groups.empty();
+  return !listed->groups.empty();
 }
 
 int64_t ChunkedSeriesReader::ListGroup(Call* call) const {
-  ReadScratch* const scratch = call->scratch;
+  ReadScratch::Listed* const listed = call->listed;
   const ChunkIndex& index = dataset_->storage.chunks;
   Group group;
   group.place = call->place;
-  group.begin = scratch->cells.size();
+  group.begin = listed->cells.size();
   int64_t cells = 1;
   int64_t ordinal = 0;
   int64_t step = 0;
@@ -222,10 +237,10 @@ int64_t ChunkedSeriesReader::ListGroup(Call* call) const {
       cell.wanted =
           !pool_->cache().Contains({dataset_->id, cell.ordinal, planes_});
     }
-    scratch->cells.push_back(cell);
+    listed->cells.push_back(cell);
   }
-  group.end = scratch->cells.size();
-  scratch->groups.push_back(std::move(group));
+  group.end = listed->cells.size();
+  listed->groups.push_back(std::move(group));
   return bytes;
 }
 
@@ -252,16 +267,18 @@ void ChunkedSeriesReader::NextGroup(Call* call) const {
 absl::Status ChunkedSeriesReader::ReadGroup(const Call& call,
                                             size_t group) const {
   ReadScratch* const scratch = call.scratch;
-  const Group& listed = scratch->groups[group];
+  const Group& listed = call.listed->groups[group];
   if (!listed.cut) {
-    scratch->staging.Reserve(static_cast<size_t>(
-        slot_bytes_ * static_cast<int64_t>(listed.end - listed.begin)));
+    const size_t ahead = scratch->ahead.cell;
+    if (IsAhead(call, ahead) && ahead >= listed.begin && ahead < listed.end) {
+      std::swap(scratch->staging, scratch->staging_ahead);
+    }
     scratch->repeated.Forget();
   }
   scratch->sources.clear();
   Run run;
   for (size_t c = listed.begin; c < listed.end; ++c) {
-    const Cell& cell = scratch->cells[c];
+    const Cell& cell = call.listed->cells[c];
     const Box taken = Taken(call, listed, cell);
     if (!cell.stored.written()) {
       ++scratch->counters.chunks_absent;
@@ -290,8 +307,8 @@ absl::Status ChunkedSeriesReader::ReadGroup(const Call& call,
 absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
     const Call& call, size_t group, size_t cell, ChunkForm* form) const {
   ReadScratch* const scratch = call.scratch;
-  const Group& listed = scratch->groups[group];
-  const Cell& wanted = scratch->cells[cell];
+  const Group& listed = call.listed->groups[group];
+  const Cell& wanted = call.listed->cells[cell];
   ScatterSource source;
   if (series_ >= 0) {
     const auto series = static_cast<size_t>(series_);
@@ -300,18 +317,28 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
     source.count = part.size();
   }
   if (!listed.cut) {
-    std::byte* const slot =
-        scratch->staging.data() +
-        slot_bytes_ * static_cast<int64_t>(cell - listed.begin);
-    INTERNODE_ASSIGN_OR_RETURN(const StoredCell stored,
-                               Stored(call, group, cell));
+    std::byte* const slot = Slot(call, group, cell, &scratch->staging);
+    if (IsAhead(call, cell)) {
+      scratch->ahead.cell = ReadScratch::Ahead::kNone;
+      // What follows it in the file is in it too.
+      if (scratch->window_ahead.end > 0) {
+        std::swap(scratch->window, scratch->window_ahead);
+        scratch->window_ahead.begin = scratch->window_ahead.end = 0;
+      }
+      INTERNODE_ASSIGN_OR_RETURN(
+          *form, Decoded(call, group, cell, std::move(scratch->ahead.form)));
+      source.chunk = slot;
+      return source;
+    }
+    INTERNODE_ASSIGN_OR_RETURN(const ChunkDecoder::Stored stored,
+                               Stored(call, group, cell, &scratch->window));
     if (scratch->repeated.Is(stored.bytes, stored.filter_mask)) {
       ++scratch->counters.chunks_reused;
       source.chunk = scratch->repeated.chunk();
       *form = scratch->repeated.form();
       return source;
     }
-    INTERNODE_ASSIGN_OR_RETURN(*form, Decode(call, group, cell, stored, slot));
+    INTERNODE_ASSIGN_OR_RETURN(*form, DecodeWhole(call, group, cell, stored));
     scratch->repeated.Keep(stored.bytes, stored.filter_mask,
                            variable_.plan.pipeline.chunk_bytes, slot, *form);
     source.chunk = slot;
@@ -322,9 +349,14 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
       {dataset_->id, wanted.ordinal, planes_}, UseOf(call, listed, wanted),
       [&](std::byte* target) -> absl::StatusOr<ChunkForm> {
         decoded = true;
-        INTERNODE_ASSIGN_OR_RETURN(const StoredCell stored,
-                                   Stored(call, group, cell));
-        return Decode(call, group, cell, stored, target);
+        INTERNODE_ASSIGN_OR_RETURN(const ChunkDecoder::Stored stored,
+                                   Stored(call, group, cell, &scratch->window));
+        return Decoded(
+            call, group, cell,
+            scratch->decoder.Decode({.pipeline = &variable_.plan.pipeline,
+                                     .stored = stored,
+                                     .planes = planes_,
+                                     .target = target}));
       });
   if (!chunk.ok()) return chunk.status();
   if (!decoded) ++scratch->counters.chunks_reused;
@@ -334,42 +366,144 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
   return source;
 }
 
-absl::StatusOr<ChunkForm> ChunkedSeriesReader::Decode(const Call& call,
-                                                      size_t group, size_t cell,
-                                                      const StoredCell& stored,
-                                                      std::byte* target) const {
+std::byte* ChunkedSeriesReader::Slot(const Call& call, size_t group,
+                                     size_t cell, Buffer* staging) const {
+  const Group& listed = call.listed->groups[group];
+  const auto cells = static_cast<int64_t>(listed.end - listed.begin);
+  return staging->Reserve(static_cast<size_t>(slot_bytes_ * cells)) +
+         slot_bytes_ * static_cast<int64_t>(cell - listed.begin);
+}
+
+absl::StatusOr<ChunkForm> ChunkedSeriesReader::DecodeWhole(
+    const Call& call, size_t group, size_t cell,
+    const ChunkDecoder::Stored& stored) const {
   ReadScratch* const scratch = call.scratch;
+  const ChunkDecoder::Chunk chunk = {
+      .pipeline = &variable_.plan.pipeline,
+      .stored = stored,
+      .planes = planes_,
+      .target = Slot(call, group, cell, &scratch->staging)};
+  const std::optional<ChunkDecoder::Chunk> partner = Partner(call, group, cell);
+  if (!partner.has_value()) {
+    return Decoded(call, group, cell, scratch->decoder.Decode(chunk));
+  }
+  ChunkDecoder::Forms forms = scratch->decoder.DecodeTwo(chunk, *partner);
+  scratch->ahead.form = std::move(forms[1]);
+  return Decoded(call, group, cell, std::move(forms[0]));
+}
+
+std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::Partner(
+    const Call& call, size_t group, size_t cell) const {
+  ReadScratch* const scratch = call.scratch;
+  const std::vector<Group>& groups = call.listed->groups;
+  // Not before the one that was decoded ahead has had its turn.
+  if (scratch->ahead.cell != ReadScratch::Ahead::kNone ||
+      FirstToPair(call, group, cell) != cell) {
+    return std::nullopt;
+  }
+  const size_t next = FirstToPair(call, group, cell + 1);
+  if (next < groups[group].end) {
+    return TakeAhead(call, group, next, &scratch->staging);
+  }
+  if (group + 1 < groups.size()) {
+    const size_t first = FirstToPair(call, group + 1, groups[group + 1].begin);
+    if (first == groups[group + 1].end) return std::nullopt;
+    return TakeAhead(call, group + 1, first, &scratch->staging_ahead);
+  }
+  if (!call.done || call.target.next == nullptr) return std::nullopt;
+  return call.target.next_reader->First(*call.target.next, scratch);
+}
+
+std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::First(
+    const SeriesTarget& target, ReadScratch* scratch) {
+  if (!pairs_) return std::nullopt;
+  Call call = NewCall(target, scratch, &scratch->listed_ahead);
+  if (!ListGroups(&call)) return std::nullopt;
+  const Group& group = call.listed->groups[0];
+  const size_t cell = FirstToPair(call, 0, group.begin);
+  if (cell == group.end) return std::nullopt;
+  return TakeAhead(call, 0, cell, &scratch->staging_ahead);
+}
+
+size_t ChunkedSeriesReader::FirstToPair(const Call& call, size_t group,
+                                        size_t begin) const {
+  const Group& listed = call.listed->groups[group];
+  if (!pairs_ || listed.cut) return listed.end;
   const FilterPipeline& pipeline = variable_.plan.pipeline;
-  absl::StatusOr<ChunkForm> form = scratch->decoder.Decode(
-      pipeline, stored.filter_mask, stored.bytes, planes_, target);
+  for (size_t c = begin; c < listed.end; ++c) {
+    const StorageChunk& stored = call.listed->cells[c].stored;
+    // One of few stored bytes takes no time, and is likely to be the same as
+    // one before it. One of too many is damaged.
+    if (stored.written() &&
+        stored.bytes > pipeline.chunk_bytes / kFewStoredBytes &&
+        stored.bytes <= ChunkDecoder::MostStoredBytes(pipeline)) {
+      return c;
+    }
+  }
+  return listed.end;
+}
+
+std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::TakeAhead(
+    const Call& call, size_t group, size_t cell, Buffer* staging) const {
+  ReadScratch* const scratch = call.scratch;
+  scratch->window_ahead.begin = scratch->window_ahead.end = 0;
+  const absl::StatusOr<ChunkDecoder::Stored> stored =
+      Stored(call, group, cell, &scratch->window_ahead);
+  // It will be read again when its turn comes, and the error told.
+  if (!stored.ok()) return std::nullopt;
+  scratch->ahead.reader = this;
+  scratch->ahead.series = &call.target.group;
+  scratch->ahead.cell = cell;
+  return ChunkDecoder::Chunk{.pipeline = &variable_.plan.pipeline,
+                             .stored = *stored,
+                             .planes = planes_,
+                             .target = Slot(call, group, cell, staging)};
+}
+
+bool ChunkedSeriesReader::IsAhead(const Call& call, size_t cell) const {
+  const ReadScratch::Ahead& ahead = call.scratch->ahead;
+  return cell != ReadScratch::Ahead::kNone && ahead.cell == cell &&
+         ahead.reader == this && ahead.series == &call.target.group;
+}
+
+absl::StatusOr<ChunkForm> ChunkedSeriesReader::Decoded(
+    const Call& call, size_t group, size_t cell,
+    absl::StatusOr<ChunkForm> form) const {
+  ReadScratch* const scratch = call.scratch;
   if (!form.ok()) {
-    return ErrorAt(BoxOfCell(scratch->groups[group], scratch->cells[cell]),
-                   form.status());
+    return ErrorAt(
+        BoxOfCell(call.listed->groups[group], call.listed->cells[cell]),
+        form.status());
   }
   ++scratch->counters.chunks_decoded;
-  scratch->counters.decoded_bytes += static_cast<int64_t>(pipeline.chunk_bytes);
+  scratch->counters.decoded_bytes +=
+      static_cast<int64_t>(variable_.plan.pipeline.chunk_bytes);
   return form;
 }
 
-absl::StatusOr<ChunkedSeriesReader::StoredCell> ChunkedSeriesReader::Stored(
-    const Call& call, size_t group, size_t cell) const {
-  ReadScratch* const scratch = call.scratch;
-  const StorageChunk& stored = scratch->cells[cell].stored;
-  const Box box = BoxOfCell(scratch->groups[group], scratch->cells[cell]);
+absl::StatusOr<ChunkDecoder::Stored> ChunkedSeriesReader::Stored(
+    const Call& call, size_t group, size_t cell,
+    ReadScratch::Window* window) const {
+  const StorageChunk& stored = call.listed->cells[cell].stored;
+  const Box box =
+      BoxOfCell(call.listed->groups[group], call.listed->cells[cell]);
   if (stored.bytes > ChunkDecoder::MostStoredBytes(variable_.plan.pipeline)) {
     return ErrorAt(
         box, absl::DataLossError(absl::StrCat(
                  "it takes ", FormatBytes(stored.bytes), " in the file")));
   }
-  if (stored.address < scratch->window_begin ||
-      stored.address + stored.bytes > scratch->window_end) {
-    const absl::Status status = ReadWindow(call, group, cell);
+  // What was read for the listed calls, which are of this file.
+  if (call.listed == &call.scratch->listed &&
+      call.scratch->window.Has(stored.address, stored.bytes)) {
+    window = &call.scratch->window;
+  } else if (!window->Has(stored.address, stored.bytes)) {
+    const absl::Status status = ReadWindow(call, group, cell, window);
     if (!status.ok()) return ErrorAt(box, status);
   }
   const bool at_edge = NumElements(box) < chunk_elements_;
-  return StoredCell{
+  return ChunkDecoder::Stored{
       .bytes = absl::MakeConstSpan(
-          scratch->window.data() + (stored.address - scratch->window_begin),
+          window->bytes.data() + (stored.address - window->begin),
           stored.bytes),
       .filter_mask = at_edge && dataset_->storage.edge_chunks_unfiltered
                          ? kNoFilters
@@ -378,17 +512,18 @@ absl::StatusOr<ChunkedSeriesReader::StoredCell> ChunkedSeriesReader::Stored(
 
 // Reads what is stored of a cell, and of those that are read next as long as
 // they lie near behind.
-absl::Status ChunkedSeriesReader::ReadWindow(const Call& call, size_t group,
-                                             size_t cell) const {
-  ReadScratch* const scratch = call.scratch;
-  const StorageChunk& stored = scratch->cells[cell].stored;
+absl::Status ChunkedSeriesReader::ReadWindow(
+    const Call& call, size_t group, size_t cell,
+    ReadScratch::Window* window) const {
+  const ReadScratch::Listed& listed = *call.listed;
+  const StorageChunk& stored = listed.cells[cell].stored;
   const uint64_t begin = stored.address;
   uint64_t end = begin + stored.bytes;
   bool near = true;
-  for (size_t g = group; near && g < scratch->groups.size(); ++g) {
-    const size_t first = g == group ? cell + 1 : scratch->groups[g].begin;
-    for (size_t c = first; near && c < scratch->groups[g].end; ++c) {
-      const Cell& next = scratch->cells[c];
+  for (size_t g = group; near && g < listed.groups.size(); ++g) {
+    const size_t first = g == group ? cell + 1 : listed.groups[g].begin;
+    for (size_t c = first; near && c < listed.groups[g].end; ++c) {
+      const Cell& next = listed.cells[c];
       if (!next.wanted) continue;
       const uint64_t next_end = next.stored.address + next.stored.bytes;
       near = next.stored.address >= end &&
@@ -398,12 +533,12 @@ absl::Status ChunkedSeriesReader::ReadWindow(const Call& call, size_t group,
     }
   }
   const auto bytes = static_cast<size_t>(end - begin);
-  scratch->window_begin = scratch->window_end = 0;
+  window->begin = window->end = 0;
   INTERNODE_RETURN_IF_ERROR(file_.bytes->ReadAt(
-      begin, absl::MakeSpan(scratch->window.Reserve(bytes), bytes)));
-  scratch->window_begin = begin;
-  scratch->window_end = end;
-  scratch->counters.read_bytes += static_cast<int64_t>(bytes);
+      begin, absl::MakeSpan(window->bytes.Reserve(bytes), bytes)));
+  window->begin = begin;
+  window->end = end;
+  call.scratch->counters.read_bytes += static_cast<int64_t>(bytes);
   return absl::OkStatus();
 }
 
@@ -419,7 +554,7 @@ void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
   shape.chunk_elements = chunk_elements_;
   shape.series = series_;
   shape.streaming = call.target.streaming;
-  Box taken = Taken(call, group, scratch->cells[group.begin]);
+  Box taken = Taken(call, group, call.listed->cells[group.begin]);
   for (size_t d = 0; d < taken.size(); ++d) {
     shape.dims.push_back({.count = taken[d].size(),
                           .source_stride = chunk_strides_[d],

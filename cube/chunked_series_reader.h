@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +31,8 @@ class ChunkedSeriesReader final : public SeriesReader {
                       ReadPool* pool);
 
   void WillRead(const SeriesTarget& target, ReadScratch* scratch) override;
+  std::optional<ChunkDecoder::Chunk> First(const SeriesTarget& target,
+                                           ReadScratch* scratch) override;
   absl::Status Read(const SeriesTarget& target, ReadScratch* scratch) override;
 
  private:
@@ -37,22 +40,18 @@ class ChunkedSeriesReader final : public SeriesReader {
   using Cell = ReadScratch::Cell;
   using Group = ReadScratch::Group;
 
-  // One call of Read or WillRead.
+  // One call of Read, First or WillRead.
   struct Call {
     const SeriesTarget& target;
     Placement placement;
     // What is read, within the dataset.
     Box box;
     ReadScratch* scratch = nullptr;
+    ReadScratch::Listed* listed = nullptr;
     // The group that is listed next; in the grid.
     Places place = {};
     int64_t series_place = 0;
     bool done = false;
-  };
-  // A storage chunk as it is in the file, and the filters to be left out.
-  struct StoredCell {
-    absl::Span<const std::byte> bytes;
-    uint32_t filter_mask = 0;
   };
   // Sources of one form that follow each other in the series.
   struct Run {
@@ -60,7 +59,8 @@ class ChunkedSeriesReader final : public SeriesReader {
     ChunkForm form = ChunkForm::kNumbers;
   };
 
-  Call NewCall(const SeriesTarget& target, ReadScratch* scratch) const;
+  Call NewCall(const SeriesTarget& target, ReadScratch* scratch,
+               ReadScratch::Listed* listed) const;
 
   // Lists the groups that are read next, in the order of the file. False:
   // there are no more.
@@ -73,12 +73,34 @@ class ChunkedSeriesReader final : public SeriesReader {
   absl::Status ReadGroup(const Call& call, size_t group) const;
   absl::StatusOr<ScatterSource> Source(const Call& call, size_t group,
                                        size_t cell, ChunkForm* form) const;
-  absl::StatusOr<StoredCell> Stored(const Call& call, size_t group,
-                                    size_t cell) const;
-  absl::Status ReadWindow(const Call& call, size_t group, size_t cell) const;
-  absl::StatusOr<ChunkForm> Decode(const Call& call, size_t group, size_t cell,
-                                   const StoredCell& stored,
-                                   std::byte* target) const;
+  // What is stored of a cell, in the window or else read into `window`.
+  absl::StatusOr<ChunkDecoder::Stored> Stored(
+      const Call& call, size_t group, size_t cell,
+      ReadScratch::Window* window) const;
+  absl::Status ReadWindow(const Call& call, size_t group, size_t cell,
+                          ReadScratch::Window* window) const;
+
+  // Where a cell of a group that is not cut is decoded to; all cells of the
+  // group have room there.
+  std::byte* Slot(const Call& call, size_t group, size_t cell,
+                  Buffer* staging) const;
+  // Decodes a cell to its slot, and, where that is faster, the next one that
+  // has to be decoded with it.
+  absl::StatusOr<ChunkForm> DecodeWhole(
+      const Call& call, size_t group, size_t cell,
+      const ChunkDecoder::Stored& stored) const;
+  std::optional<ChunkDecoder::Chunk> Partner(const Call& call, size_t group,
+                                             size_t cell) const;
+  // The first cell of the group from `begin` on that is worth a partner; the
+  // group's end where there is none.
+  size_t FirstToPair(const Call& call, size_t group, size_t begin) const;
+  // Notes that a cell is decoded ahead, and returns it.
+  std::optional<ChunkDecoder::Chunk> TakeAhead(const Call& call, size_t group,
+                                               size_t cell,
+                                               Buffer* staging) const;
+  bool IsAhead(const Call& call, size_t cell) const;
+  absl::StatusOr<ChunkForm> Decoded(const Call& call, size_t group, size_t cell,
+                                    absl::StatusOr<ChunkForm> form) const;
   void Scatter(const Call& call, const Group& group, const Run& run) const;
 
   // Which part of the dataset a storage chunk has, cut at its extents.
@@ -109,6 +131,8 @@ class ChunkedSeriesReader final : public SeriesReader {
   int64_t slot_bytes_ = 0;
   // Numbers stay shuffled until they are put into their places.
   bool planes_ = false;
+  // Two storage chunks are decoded together where that is faster.
+  bool pairs_ = false;
 };
 
 }  // namespace internode::cube

@@ -127,12 +127,12 @@ absl::StatusOr<TileShape> MakeShape(const SimulateOptions& options) {
       shape.column_chunk,
       ChunkSizeAlong(options, last.name, last.size, samples ? 2500 : 50));
   // Of one thread; sizes of up to 2^31 each cannot be multiplied blindly.
-  constexpr double kMostBytes = 4.0 * (int64_t{1} << 30);
+  constexpr double kMostTileBytes = 4.0 * (int64_t{1} << 30);
   const double bytes = static_cast<double>(shape.row_chunk) *
                        static_cast<double>(shape.column_chunk) *
                        static_cast<double>(options.dates + shape.time_chunk) *
                        2 * (kSimulatedBands + 1);
-  if (bytes > kMostBytes) {
+  if (bytes > kMostTileBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("storage chunks of ", shape.row_chunk * shape.column_chunk,
                      " pixels are too large; all dates of one must fit 4 GiB"));

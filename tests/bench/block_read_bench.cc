@@ -23,6 +23,7 @@
 
 #include "benchmark/benchmark.h"
 
+#include "base/mutex.h"
 #include "core/block.h"
 #include "cube/block_reader.h"
 #include "cube/buffer.h"
@@ -116,7 +117,10 @@ class File {
 
   // That of kLayouts[layout].
   static const File& Of(int64_t layout) {
+    static Mutex mutex;
     static std::array<std::unique_ptr<File>, kLayouts.size()> files;
+    // Of a benchmark of two threads, each asks.
+    MutexLock lock(&mutex);
     std::unique_ptr<File>& file = files[static_cast<size_t>(layout)];
     if (file == nullptr) {
       file = std::make_unique<File>(kLayouts[static_cast<size_t>(layout)]);
@@ -238,22 +242,22 @@ void ReadBlocks(benchmark::State& state, const std::string& name, int64_t rows,
   if (state.thread_index() == 0) {
     shared.reader->Read(shared.blocks->Next(), &block).IgnoreError();
   }
-  // Without what fills up the layout.
-  int64_t pixel_bytes = 0;
-  for (const core::SeriesLayout& series : shared.reader->layout().series) {
-    pixel_bytes += series.count * core::DataTypeBytes(series.type);
-  }
-  int64_t bytes = 0;
+  int64_t pixels = 0;
   const Watch watch;
   for (auto _ : state) {
     if (!shared.reader->Read(shared.blocks->Next(), &block).ok()) {
       state.SkipWithError("cannot read");
     }
-    bytes += block.num_pixels() * pixel_bytes;
+    pixels += block.num_pixels();
+  }
+  const double seconds = watch.Seconds();
+  // Without what fills up the layout.
+  int64_t bytes = 0;
+  for (const core::SeriesLayout& series : shared.reader->layout().series) {
+    bytes += pixels * series.count * core::DataTypeBytes(series.type);
   }
   state.SetBytesProcessed(bytes);
-  const double rate =
-      static_cast<double>(bytes * state.threads()) / watch.Seconds();
+  const double rate = static_cast<double>(bytes * state.threads()) / seconds;
   std::vector<std::string> peers = {"inflate", "H5Dread", "H5Dread_turned"};
   if (rows > 0) peers = {"H5Dread_rows"};
   if (state.threads() > 1) peers.push_back("one_thread");

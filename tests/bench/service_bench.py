@@ -219,7 +219,8 @@ class Peer:
     """dask.distributed, by its scripts in a folder of the peers."""
 
     def __init__(self, folder, repeats, tasks):
-        self.folder = pathlib.Path(folder)
+        # Its scripts run in it, and their workers elsewhere.
+        self.folder = pathlib.Path(folder).resolve()
         self.repeats, self.tasks = repeats, tasks
         missing = []
         if not (self.folder / "bench_tasks.py").is_file():

@@ -72,12 +72,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ChunkDecoder decoder;
   std::vector<std::byte> first(pipeline.chunk_bytes + Buffer::kSlack);
   std::vector<std::byte> second(first.size(), std::byte{0x77});
+  std::vector<std::byte> third(first.size(), std::byte{0x33});
   const auto form =
-      decoder.Decode(pipeline, mask, stored, planes, first.data());
-  const auto again =
-      decoder.Decode(pipeline, mask, stored, planes, second.data());
+      decoder.Decode({&pipeline, {stored, mask}, planes, first.data()});
+  // Two at once: what is deflated goes another way, and must come to the same.
+  const ChunkDecoder::Forms two =
+      decoder.DecodeTwo({&pipeline, {stored, mask}, planes, second.data()},
+                        {&pipeline, {stored, mask}, planes, third.data()});
+  const absl::StatusOr<ChunkForm>& again = two[0];
   Require(decoder.scratch_bytes() <= 4 * first.size() + (size_t{1} << 17));
-  Require(form.ok() == again.ok());
+  Require(form.status() == again.status());
+  Require(form.status() == two[1].status());
   if (!form.ok()) {
     Require(absl::IsDataLoss(form.status()));
     Require(!form.status().message().empty());
@@ -87,6 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(planes || *form == ChunkForm::kNumbers);
   first.resize(pipeline.chunk_bytes);
   second.resize(pipeline.chunk_bytes);
+  third.resize(pipeline.chunk_bytes);
   Require(first == second);
+  Require(first == third);
   return 0;
 }

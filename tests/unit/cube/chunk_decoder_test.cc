@@ -110,8 +110,8 @@ TEST(ChunkDecoderTest, UndoesEveryPipeline) {
             const Bytes stored = Encode(pipeline, mask, raw);
             for (const bool planes : {false, true}) {
               Bytes target(raw.size() + Buffer::kSlack);
-              const auto form =
-                  decoder.Decode(pipeline, mask, stored, planes, target.data());
+              const auto form = decoder.Decode(
+                  {&pipeline, {stored, mask}, planes, target.data()});
               ASSERT_TRUE(form.ok()) << form.status();
               target.resize(raw.size());
               if (*form == ChunkForm::kPlanes) {
@@ -136,16 +136,75 @@ TEST(ChunkDecoderTest, KeepsWhatWasShuffledFirstShuffled) {
   const Bytes stored = Encode(pipeline, 0, RandomBytes(200, 1));
   Bytes target(200 + Buffer::kSlack);
   ChunkDecoder decoder;
-  EXPECT_EQ(*decoder.Decode(pipeline, 0, stored, true, target.data()),
+  EXPECT_EQ(*decoder.Decode({&pipeline, {stored}, true, target.data()}),
             ChunkForm::kPlanes);
-  EXPECT_EQ(*decoder.Decode(pipeline, 0, stored, false, target.data()),
+  EXPECT_EQ(*decoder.Decode({&pipeline, {stored}, false, target.data()}),
             ChunkForm::kNumbers);
+}
+
+// Two at once are what each is alone: same form, bytes and errors.
+TEST(ChunkDecoderTest, DecodesTwoAsEachAlone) {
+  const FilterPipeline numbers = {
+      .filters = {ChunkFilter::kShuffle, ChunkFilter::kDeflate},
+      .element_bytes = 4,
+      .chunk_bytes = 4000};
+  FilterPipeline summed = numbers;
+  summed.element_bytes = 2;
+  summed.filters.push_back(ChunkFilter::kFletcher32);
+  const FilterPipeline plain = {.element_bytes = 2, .chunk_bytes = 600};
+  struct Case {
+    const FilterPipeline* pipeline;
+    uint32_t mask;
+    Bytes stored;
+  };
+  std::vector<Case> cases;
+  unsigned seed = 0;
+  for (const auto* pipeline :
+       std::vector<const FilterPipeline*>{&numbers, &summed, &plain}) {
+    for (uint32_t mask = 0; mask < 1u << pipeline->filters.size(); ++mask) {
+      const Bytes raw = RandomBytes(pipeline->chunk_bytes, ++seed);
+      const Bytes stored = Encode(*pipeline, mask, raw);
+      cases.push_back({pipeline, mask, stored});
+      Bytes damaged = stored;
+      damaged[damaged.size() / 3] ^= std::byte{0x15};
+      cases.push_back({pipeline, mask, damaged});
+      damaged.resize(damaged.size() / 2);
+      cases.push_back({pipeline, mask, damaged});
+      // More behind it, which libdeflate leaves alone.
+      damaged = stored;
+      damaged.push_back(std::byte{1});
+      cases.push_back({pipeline, mask, damaged});
+    }
+  }
+  ChunkDecoder decoder;
+  const auto chunk_of = [](const Case& one, Bytes* target) {
+    target->assign(one.pipeline->chunk_bytes + Buffer::kSlack, std::byte{});
+    return ChunkDecoder::Chunk{
+        one.pipeline, {one.stored, one.mask}, true, target->data()};
+  };
+  for (const Case& first : cases) {
+    for (const Case& second : cases) {
+      Bytes alone[2];
+      Bytes beside[2];
+      const absl::StatusOr<ChunkForm> forms[2] = {
+          decoder.Decode(chunk_of(first, &alone[0])),
+          decoder.Decode(chunk_of(second, &alone[1]))};
+      const ChunkDecoder::Forms two = decoder.DecodeTwo(
+          chunk_of(first, &beside[0]), chunk_of(second, &beside[1]));
+      for (size_t c = 0; c < 2; ++c) {
+        ASSERT_EQ(two[c].status(), forms[c].status());
+        if (!two[c].ok()) continue;
+        ASSERT_EQ(*two[c], *forms[c]);
+        ASSERT_TRUE(beside[c] == alone[c]);
+      }
+    }
+  }
 }
 
 std::string ErrorOf(const FilterPipeline& pipeline, const Bytes& stored) {
   Bytes target(pipeline.chunk_bytes + Buffer::kSlack);
   ChunkDecoder decoder;
-  const auto form = decoder.Decode(pipeline, 0, stored, false, target.data());
+  const auto form = decoder.Decode({&pipeline, {stored}, false, target.data()});
   if (form.ok()) return "";
   EXPECT_EQ(form.status().code(), absl::StatusCode::kDataLoss);
   return std::string(form.status().message());
