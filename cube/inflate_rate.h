@@ -22,8 +22,8 @@ struct InflateRate {
 };
 
 // Decompresses the storage chunks of `variables` (numbers of CubeInfo), each
-// into the same scratch memory of one of `threads` threads, with the library
-// that readers use: the most that any reader can reach. What is read of the
+// into the same scratch memory of one of `threads` threads, one after the other
+// with libdeflate: what readers are measured by. What is read of the
 // file before does not count; nor do the other filters. Ends with the storage
 // chunk that makes up `most_raw_bytes`.
 //

@@ -31,6 +31,9 @@ DATES = 400
 PIXEL_BYTES = DATES * 15
 SHAPES = {"2 processes x 1 thread": ["--nprocs", "2", "--nthreads", "1"],
           "1 process x 2 threads": ["--nprocs", "1", "--nthreads", "2"]}
+DECOMPRESSION = ("InflateStream", "PairInflater", "::TakeTwo", "::TakeOne",
+                 "::BuildLiteralTable", "::BuildDistanceTable",
+                 "::BuildLengthTable", "::cube::(anonymous namespace)::Fill")
 READING = ("internode::cube::", "internode::core::Block")
 KERNEL_READING = ("copy_to_iter", "filemap", "pread", "fadvise", "ext4_file_read",
                   "xas_", "folio_mark_accessed", "vfs_read")
@@ -39,6 +42,8 @@ KERNEL_READING = ("copy_to_iter", "filemap", "pread", "fadvise", "ext4_file_read
 def kind(library, symbol):
     """Which share a sample belongs to."""
     if "libdeflate" in library or "libz.so" in library:
+        return "decompression"
+    if any(name in symbol for name in DECOMPRESSION):
         return "decompression"
     if "internode::functions::" in symbol or "libm.so" in library:
         return "function"

@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "core/frame.h"
 #include "tests/unit/worker/engine_testutil.h"
 
 namespace internode::worker {
@@ -24,18 +23,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
-
-// The frames' bytes are those of an encoder over the same tasks.
-void ExpectRightBytes(const std::vector<FrameToSend>& frames) {
-  for (const FrameToSend& frame : frames) {
-    EXPECT_EQ(*frame.bytes, ExpectedFrame(frame.tasks))
-        << frame.tasks.begin << " to " << frame.tasks.end;
-    const auto view = core::FrameView::Parse(*frame.bytes);
-    ASSERT_TRUE(view.ok());
-    EXPECT_EQ(view->tasks(), frame.tasks);
-  }
-}
 
 int64_t TasksIn(const std::vector<FrameToSend>& frames) {
   int64_t tasks = 0;
@@ -532,100 +519,6 @@ TEST(EngineTest, DrainingIsToldToTheNextConnectionToo) {
   EXPECT_FALSE(link.engine().drained());
   link.engine().Handle(OfferAnswer{1, 2, {}, nullptr});
   ASSERT_TRUE(link.AwaitDrained());
-}
-
-// ---- reading ahead ----
-
-TEST(EngineTest, ReadsTheNextBlockWhileOneIsComputed) {
-  TestLink link({.reads = true});
-  link.script().Hold(0);
-  link.Grant(1, {0, 3});
-  ASSERT_TRUE(link.script().AwaitHeld(0));
-  ASSERT_TRUE(link.script().AwaitRead(1));
-  EXPECT_THAT(link.script().runs(), ElementsAre(0));
-  link.script().Release(0);
-  ASSERT_TRUE(link.AwaitDone({0, 3}));
-  // Each block once.
-  std::vector<int64_t> reads = link.script().reads();
-  std::sort(reads.begin(), reads.end());
-  EXPECT_THAT(reads, ElementsAre(0, 1, 2));
-  ExpectRightBytes(link.frames);
-}
-
-TEST(EngineTest, ReadsTheFirstBlockOfTheNextLeaseAhead) {
-  TestLink link({.reads = true});
-  link.script().Hold(0);
-  link.Grant(1, {0, 2});
-  ASSERT_TRUE(link.script().AwaitHeld(0));
-  link.Grant(2, {10, 11});
-  link.script().Hold(1);
-  link.script().Release(0);
-  ASSERT_TRUE(link.script().AwaitHeld(1));
-  ASSERT_TRUE(link.script().AwaitRead(10));
-  link.script().Release(1);
-  ASSERT_TRUE(link.AwaitDone({10, 11}));
-  EXPECT_THAT(link.script().reads(), SizeIs(3));
-}
-
-TEST(EngineTest, ReadsABlockOnceWhicheverSlotTakesItsTask) {
-  TestLink link({.slots = 2, .reads = true});
-  link.script().Hold(0);
-  link.Grant(1, {0, 4});
-  ASSERT_TRUE(link.script().AwaitHeld(0));
-  ASSERT_TRUE(link.script().AwaitRead(1));
-  // The other slot comes to do the rest.
-  ASSERT_TRUE(link.AwaitDone({1, 4}));
-  EXPECT_THAT(link.script().reads(), UnorderedElementsAre(0, 1, 2, 3));
-  link.script().Release(0);
-  ASSERT_TRUE(link.AwaitDone({0, 4}));
-  ExpectRightBytes(link.frames);
-}
-
-TEST(EngineTest, ABlockThatCannotBeReadFailsItsTask) {
-  TestLink link({.slots = 2, .reads = true});
-  link.script().FailRead(5, absl::DataLossError("'a.nc': cut"));
-  link.Grant(1, {0, 20});
-  ASSERT_TRUE(link.AwaitDone({0, 5}));
-  ASSERT_TRUE(link.AwaitDone({6, 20}));
-  ASSERT_TRUE(link.Await([](const TestLink& l) { return !l.failed.empty(); }));
-  EXPECT_EQ(link.failed[0],
-            (TasksFailed{1, 1, {5, 6}, "'a.nc': cut, in i=5", false}));
-  EXPECT_EQ(link.done.size(), 19);
-  ExpectRightBytes(link.frames);
-}
-
-TEST(EngineTest, GivesBackABlockThatWasReadAhead) {
-  TestLink link({.reads = true});
-  link.script().Hold(0);
-  link.Grant(1, {0, 10});
-  ASSERT_TRUE(link.script().AwaitRead(1));
-  link.engine().Handle(TakeBack{1, 1, {0, 10}});
-  ASSERT_TRUE(
-      link.Await([](const TestLink& l) { return !l.returned.empty(); }));
-  EXPECT_EQ(link.returned[0], (LeaseReturned{1, 1, {{1, 10}}}));
-  link.script().Release(0);
-  ASSERT_TRUE(link.AwaitDone({0, 1}));
-  // Another task than the one that was read.
-  link.Grant(2, {5, 6});
-  ASSERT_TRUE(link.AwaitDone({5, 6}));
-  ExpectRightBytes(link.frames);
-}
-
-// However short its tasks were: the one that runs may take for ever.
-TEST(EngineTest, GivesBackABlockThatWasReadAheadOfAShortTask) {
-  TestLink link({.reads = true});
-  // So that it knows how long a task takes.
-  link.Grant(1, {0, 5});
-  ASSERT_TRUE(link.AwaitDone({0, 5}));
-  link.script().Hold(5);
-  link.Grant(2, {5, 7});
-  ASSERT_TRUE(link.script().AwaitRead(6));
-  link.engine().Handle(TakeBack{1, 2, {6, 7}});
-  ASSERT_TRUE(
-      link.Await([](const TestLink& l) { return !l.returned.empty(); }));
-  EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {{6, 7}}}));
-  link.script().Release(5);
-  ASSERT_TRUE(link.AwaitDone({5, 6}));
 }
 
 // ---- everything at once ----

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/frame.h"
 #include "core/frame_encoder.h"
 #include "core/record_schema.h"
 #include "functions/function.h"
@@ -180,6 +181,16 @@ std::string ExpectedFrame(core::Interval tasks) {
     EXPECT_TRUE(encoder.Append(result).ok());
   }
   return *encoder.Finish();
+}
+
+void ExpectRightBytes(const std::vector<FrameToSend>& frames) {
+  for (const FrameToSend& frame : frames) {
+    EXPECT_EQ(*frame.bytes, ExpectedFrame(frame.tasks))
+        << frame.tasks.begin << " to " << frame.tasks.end;
+    const auto view = core::FrameView::Parse(*frame.bytes);
+    ASSERT_TRUE(view.ok());
+    EXPECT_EQ(view->tasks(), frame.tasks);
+  }
 }
 
 TestLink::TestLink(const Setup& setup)

@@ -75,6 +75,9 @@ std::shared_ptr<const WorkerJob> ScriptedJob(Script* script, int64_t num_tasks,
 // The frame that an encoder makes of the tasks' results.
 std::string ExpectedFrame(core::Interval tasks);
 
+// That `frames` are those of an encoder over the same tasks.
+void ExpectRightBytes(const std::vector<FrameToSend>& frames);
+
 // An engine, and what it sent.
 class TestLink {
  public:

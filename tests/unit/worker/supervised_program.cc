@@ -111,6 +111,7 @@ int Main(int argc, char** argv) {
   if (!page.ok()) return 99;
   if (mode == "exit-2") return kExitWrongUse;
   if (mode == "refused") return kExitRefused;
+  (*page)->SetReadCounters({.chunks_decoded = 10, .read_bytes = 3000});
   ReportConnected(process);
   (*page)->slots()[0].Set({4, 17, NowNanos()});
   const std::string once = "once:";

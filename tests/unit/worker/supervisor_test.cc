@@ -104,6 +104,20 @@ class SupervisorTest : public testing::Test {
   std::function<void()> on_ready_;
 };
 
+// What a process has read counts when it is gone.
+TEST_F(SupervisorTest, CountsWhatADeadProcessRead) {
+  DrainWhen(1);
+  cube::ReadCounters read;
+  on_death_ = [this, &read, then = on_death_] {
+    read = supervisor_->read_counters();
+    then();
+  };
+  EXPECT_EQ(Run(Options(Once("crash"))), kExitDrained);
+  EXPECT_EQ(read.chunks_decoded, 10);
+  EXPECT_EQ(read.read_bytes, 3000);
+  EXPECT_EQ(read.chunks_reused, 0);
+}
+
 TEST_F(SupervisorTest, DrainsItsProcesses) {
   on_ready_ = [this] { Drain(); };
   EXPECT_EQ(Run(Options("run", 3)), kExitDrained);
