@@ -224,8 +224,8 @@ Bits BlockOf(const std::vector<uint32_t>& distance) {
   // 258 literals and lengths, as many distances as given, 18 lengths' codes.
   bits.Add(1, 5).Add(static_cast<uint32_t>(distance.size()) - 1, 5).Add(14, 4);
   // In the order of the format: 18 and 0 have two bits, 1 and 2 too.
-  for (const uint32_t symbol :
-       {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1}) {
+  for (const uint32_t symbol : {16U, 17U, 18U, 0U, 8U, 7U, 9U, 6U, 10U, 5U, 11U,
+                                4U, 12U, 3U, 13U, 2U, 14U, 1U}) {
     const bool used = symbol == 18 || symbol <= 2;
     bits.Add(used ? 2 : 0, 3);
   }
