@@ -9,7 +9,7 @@ there), runs the function over it with two worker processes of one thread and
 with one of two threads, and prints, and writes, one JSON value: for each the
 shares of the samples of the worker processes that fell into the function, into
 decompression, into reading without decompression (`pread`, the turn to pixels),
-and into all else, start and end included; and the symbols that take most of the
+and into all else, start and end included; and the calls that take most of the
 last two. Needs perf, and binaries with symbols.
 """
 
@@ -19,6 +19,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -31,69 +32,88 @@ DATES = 400
 PIXEL_BYTES = DATES * 15
 SHAPES = {"2 processes x 1 thread": ["--nprocs", "2", "--nthreads", "1"],
           "1 process x 2 threads": ["--nprocs", "1", "--nthreads", "2"]}
-DECOMPRESSION = ("InflateStream", "PairInflater", "::TakeTwo", "::TakeOne",
-                 "::BuildLiteralTable", "::BuildDistanceTable",
-                 "::BuildLengthTable", "::cube::(anonymous namespace)::Fill")
-READING = ("internode::cube::", "internode::core::Block")
-KERNEL_READING = ("copy_to_iter", "filemap", "pread", "fadvise", "ext4_file_read",
-                  "xas_", "folio_mark_accessed", "vfs_read")
+# What is in a function's name or library says whose time it is.
+DECOMPRESSION = ("libdeflate.so", "libz.so", "internode::cube::InflateStream",
+                 "internode::cube::PairInflater", "TakeTwo", "TakeOne",
+                 "internode::cube::Build",
+                 "internode::cube::(anonymous namespace)::Fill")
+KINDS = (("decompression", DECOMPRESSION),
+         ("other", ("internode::functions::TaskRunner",)),
+         ("function", ("internode::functions::",)),
+         ("reading", ("internode::cube::", "internode::core::Block")))
+FRAME = re.compile(r"^\s+[0-9a-f]+ (.*) \((.*)\)$")
 
 
-def kind(library, symbol):
-    """Which share a sample belongs to."""
-    if "libdeflate" in library or "libz.so" in library:
-        return "decompression"
-    if any(name in symbol for name in DECOMPRESSION):
-        return "decompression"
-    if "internode::functions::" in symbol or "libm.so" in library:
-        return "function"
-    if any(name in symbol for name in READING):
-        return "reading"
-    if "kernel" in library and any(name in symbol for name in KERNEL_READING):
-        return "reading"
+def kind(frames):
+    """Which share a sample belongs to: that of the innermost call that says
+    so, so that what a function copies or sorts is its own."""
+    for symbol, library in frames:
+        for which, names in KINDS:
+            if any(name in symbol or name in library for name in names):
+                return which
     return "other"
 
 
-def shares(report):
-    """Of `perf report`: samples;process;library;symbol."""
-    samples = []
-    for line in report.splitlines():
-        parts = [part.strip() for part in line.split(";", 3)]
-        if len(parts) == 4 and parts[0].isdigit():
-            samples.append((int(parts[0]), *parts[1:]))
-    workers = {process for _, process, library, _ in samples
-               if library == "internode-worker"}
-    total = {"function": 0, "decompression": 0, "reading": 0, "other": 0}
+def samples(script):
+    """Of `perf script`: process, and the calls from the innermost one on."""
+    process, frames = None, []
+    for line in script:
+        line = line.rstrip("\n")
+        if not line:
+            if process is not None:
+                yield process, frames
+            process, frames = None, []
+        elif not line[0].isspace() or process is None:
+            process = line.split()[-1]
+        else:
+            found = FRAME.match(line)
+            if found:
+                frames.append(found.groups())
+    if process is not None:
+        yield process, frames
+
+
+def shares(script):
+    found = list(samples(script))
+    workers = {process for process, frames in found
+               if any("internode-worker" in library for _, library in frames)}
+    total = collections.Counter()
     parts = collections.Counter()
-    for count, process, library, symbol in samples:
+    for process, frames in found:
         if process not in workers:
             continue
-        which = kind(library, symbol)
-        total[which] += count
+        which = kind(frames)
+        total[which] += 1
         if which in ("reading", "other"):
-            parts[which, library, symbol[:120]] += count
+            # Enough to see whose it is.
+            parts[which, " < ".join(symbol[:60] for symbol, _ in frames[:3])] += 1
     everything = max(1, sum(total.values()))
     return {"samples": everything,
-            "percent": {k: 100 * n / everything for k, n in total.items()},
+            "percent": {k: 100 * total[k] / everything
+                        for k in ("function", "decompression", "reading",
+                                  "other")},
             "top": [{"percent": 100 * count / everything, "kind": which,
-                     "library": library, "symbol": symbol}
-                    for (which, library, symbol), count in parts.most_common(15)]}
+                     "calls": calls}
+                    for (which, calls), count in parts.most_common(25)]}
 
 
 def measure(cube, folder, function, options):
     data = folder / "perf.data"
     start = time.perf_counter()
+    # Whole calls, of which the stack's first 4 KiB tell enough.
     subprocess.run(
-        ["perf", "record", "-q", "-F", "999", "-o", data, BIN / "internode",
+        ["perf", "record", "-q", "-F", "199", "--call-graph", "dwarf,4096",
+         "-o", data, BIN / "internode",
          "run", function, cube, "-o", folder / "out.nc", "--overwrite", "-q",
          "--progress", "none", *options],
         check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
-    report = subprocess.run(
-        ["perf", "report", "-i", data, "--no-children", "--stdio", "-t", ";",
-         "-F", "sample,pid,dso,sym"], check=True, capture_output=True,
-        text=True)
-    return {"wall_seconds": seconds, **shares(report.stdout)}
+    with subprocess.Popen(
+            ["perf", "script", "-i", data, "-F", "pid,ip,sym,dso"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True) as script:
+        found = shares(script.stdout)
+    return {"wall_seconds": seconds, **found}
 
 
 def main():
