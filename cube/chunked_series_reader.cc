@@ -23,27 +23,13 @@ constexpr int64_t kGroupLines = 2;
 constexpr int64_t kGroupRun = 512;
 constexpr int64_t kGroupBytes = int64_t{16} << 20;
 
-// What is listed at a time.
-constexpr size_t kListedCells = 4096;
-constexpr int64_t kListedBytes = int64_t{64} << 20;
-
-// Storage chunks are read together if they are so near to each other in the
-// file: a read of so much costs about as much as a call of the system.
-constexpr uint64_t kGapBytes = uint64_t{32} << 10;
-constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
-
 // Of larger storage chunks, two are not decoded together: it would take too
 // much memory.
 constexpr size_t kMostPairedBytes = size_t{8} << 20;
-// Of a storage chunk that is worth a partner, not more than this part of its
-// numbers' bytes are stored.
-constexpr size_t kFewStoredBytes = 16;
 
 // Between storage chunks that are decoded beside each other, so that equal
 // places in them do not share the processor's cache lines.
 constexpr int64_t kSlotShift = 192;
-
-constexpr uint32_t kNoFilters = ~uint32_t{0};
 
 // Whether the series of `plan` begin at lines of the processor's cache.
 bool BeginsAtLines(const PlannedVariable& plan) {
@@ -112,29 +98,6 @@ ChunkedSeriesReader::ChunkedSeriesReader(
   }
 }
 
-ChunkedSeriesReader::Call ChunkedSeriesReader::NewCall(
-    const SeriesTarget& target, ReadScratch* scratch,
-    ReadScratch::Listed* listed) const {
-  Call call = {.target = target,
-               .placement = Placement(plan_, target.group, target.selection,
-                                      target.pixel_stride),
-               .box = BoxOf(plan_, target.group, target.selection),
-               .scratch = scratch,
-               .listed = listed};
-  for (size_t d = 0; d < call.box.size(); ++d) {
-    call.box[d].end = std::min(call.box[d].end, variable_.extents[d]);
-  }
-  call.done = IsEmpty(call.box);
-  if (call.done) return call;
-  for (size_t d = 0; d < call.box.size(); ++d) {
-    call.place.push_back(call.box[d].begin / plan_.axes[d].chunk);
-  }
-  if (series_ >= 0) {
-    call.series_place = call.place[static_cast<size_t>(series_)];
-  }
-  return call;
-}
-
 void ChunkedSeriesReader::WillRead(const SeriesTarget& target,
                                    ReadScratch* scratch) {
   Call call = NewCall(target, scratch, &scratch->listed);
@@ -175,93 +138,6 @@ absl::Status ChunkedSeriesReader::Read(const SeriesTarget& target,
     }
   }
   return status;
-}
-
-bool ChunkedSeriesReader::ListGroups(Call* call) const {
-  ReadScratch::Listed* const listed = call->listed;
-  listed->cells.clear();
-  listed->groups.clear();
-  int64_t bytes = 0;
-  while (!call->done && listed->cells.size() < kListedCells &&
-         bytes < kListedBytes) {
-    bytes += ListGroup(call);
-    NextGroup(call);
-  }
-  std::sort(listed->groups.begin(), listed->groups.end(),
-            [](const Group& a, const Group& b) {
-              return a.address != b.address ? a.address < b.address
-                                            : a.begin < b.begin;
-            });
-  return !listed->groups.empty();
-}
-
-int64_t ChunkedSeriesReader::ListGroup(Call* call) const {
-  ReadScratch::Listed* const listed = call->listed;
-  const ChunkIndex& index = dataset_->storage.chunks;
-  Group group;
-  group.place = call->place;
-  group.begin = listed->cells.size();
-  int64_t cells = 1;
-  int64_t ordinal = 0;
-  int64_t step = 0;
-  int64_t stride = 1;
-  for (size_t d = call->place.size(); d-- > 0;) {
-    if (static_cast<int>(d) == series_) {
-      step = stride;
-      cells = std::min(group_cells_, Cells(call->box, d) - call->series_place);
-      ordinal += call->series_place * stride;
-    } else {
-      ordinal += call->place[d] * stride;
-    }
-    stride *= index.grid().counts[d];
-  }
-  int64_t bytes = 0;
-  group.address = StorageChunk::kNeverWritten;
-  for (int64_t i = 0; i < cells; ++i) {
-    Cell cell;
-    cell.ordinal = ordinal + i * step;
-    cell.place = call->series_place + i;
-    cell.stored = index.Find(cell.ordinal);
-    cell.wanted = cell.stored.written();
-    group.address = std::min(group.address, cell.stored.address);
-    bytes += cell.stored.bytes;
-    if (i == 0) {
-      // The series are whole, so that one speaks for all.
-      const Box own = BoxOfCell(group, cell);
-      for (size_t d = 0; d < own.size(); ++d) {
-        group.cut = group.cut || call->box[d].begin > own[d].begin ||
-                    call->box[d].end < own[d].end;
-      }
-    }
-    if (group.cut && cell.wanted) {
-      cell.wanted =
-          !pool_->cache().Contains({dataset_->id, cell.ordinal, planes_});
-    }
-    listed->cells.push_back(cell);
-  }
-  group.end = listed->cells.size();
-  listed->groups.push_back(std::move(group));
-  return bytes;
-}
-
-// In chunks, the end of `box` along dimension `d`.
-int64_t ChunkedSeriesReader::Cells(const Box& box, size_t d) const {
-  return (box[d].end - 1) / plan_.axes[d].chunk + 1;
-}
-
-void ChunkedSeriesReader::NextGroup(Call* call) const {
-  if (series_ >= 0) {
-    const auto series = static_cast<size_t>(series_);
-    call->series_place += group_cells_;
-    if (call->series_place < Cells(call->box, series)) return;
-    call->series_place = call->place[series];
-  }
-  for (size_t d = call->place.size(); d-- > 0;) {
-    if (static_cast<int>(d) == series_) continue;
-    if (++call->place[d] < Cells(call->box, d)) return;
-    call->place[d] = call->box[d].begin / plan_.axes[d].chunk;
-  }
-  call->done = true;
 }
 
 absl::Status ChunkedSeriesReader::ReadGroup(const Call& call,
@@ -364,182 +240,6 @@ absl::StatusOr<ScatterSource> ChunkedSeriesReader::Source(
   *form = chunk->form();
   scratch->held.push_back(*std::move(chunk));
   return source;
-}
-
-std::byte* ChunkedSeriesReader::Slot(const Call& call, size_t group,
-                                     size_t cell, Buffer* staging) const {
-  const Group& listed = call.listed->groups[group];
-  const auto cells = static_cast<int64_t>(listed.end - listed.begin);
-  return staging->Reserve(static_cast<size_t>(slot_bytes_ * cells)) +
-         slot_bytes_ * static_cast<int64_t>(cell - listed.begin);
-}
-
-absl::StatusOr<ChunkForm> ChunkedSeriesReader::DecodeWhole(
-    const Call& call, size_t group, size_t cell,
-    const ChunkDecoder::Stored& stored) const {
-  ReadScratch* const scratch = call.scratch;
-  const ChunkDecoder::Chunk chunk = {
-      .pipeline = &variable_.plan.pipeline,
-      .stored = stored,
-      .planes = planes_,
-      .target = Slot(call, group, cell, &scratch->staging)};
-  const std::optional<ChunkDecoder::Chunk> partner = Partner(call, group, cell);
-  if (!partner.has_value()) {
-    return Decoded(call, group, cell, scratch->decoder.Decode(chunk));
-  }
-  ChunkDecoder::Forms forms = scratch->decoder.DecodeTwo(chunk, *partner);
-  scratch->ahead.form = std::move(forms[1]);
-  return Decoded(call, group, cell, std::move(forms[0]));
-}
-
-std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::Partner(
-    const Call& call, size_t group, size_t cell) const {
-  ReadScratch* const scratch = call.scratch;
-  const std::vector<Group>& groups = call.listed->groups;
-  // Not before the one that was decoded ahead has had its turn.
-  if (scratch->ahead.cell != ReadScratch::Ahead::kNone ||
-      FirstToPair(call, group, cell) != cell) {
-    return std::nullopt;
-  }
-  const size_t next = FirstToPair(call, group, cell + 1);
-  if (next < groups[group].end) {
-    return TakeAhead(call, group, next, &scratch->staging);
-  }
-  if (group + 1 < groups.size()) {
-    const size_t first = FirstToPair(call, group + 1, groups[group + 1].begin);
-    if (first == groups[group + 1].end) return std::nullopt;
-    return TakeAhead(call, group + 1, first, &scratch->staging_ahead);
-  }
-  if (!call.done || call.target.next == nullptr) return std::nullopt;
-  return call.target.next_reader->First(*call.target.next, scratch);
-}
-
-std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::First(
-    const SeriesTarget& target, ReadScratch* scratch) {
-  if (!pairs_) return std::nullopt;
-  Call call = NewCall(target, scratch, &scratch->listed_ahead);
-  if (!ListGroups(&call)) return std::nullopt;
-  const Group& group = call.listed->groups[0];
-  const size_t cell = FirstToPair(call, 0, group.begin);
-  if (cell == group.end) return std::nullopt;
-  return TakeAhead(call, 0, cell, &scratch->staging_ahead);
-}
-
-size_t ChunkedSeriesReader::FirstToPair(const Call& call, size_t group,
-                                        size_t begin) const {
-  const Group& listed = call.listed->groups[group];
-  if (!pairs_ || listed.cut) return listed.end;
-  const FilterPipeline& pipeline = variable_.plan.pipeline;
-  for (size_t c = begin; c < listed.end; ++c) {
-    const StorageChunk& stored = call.listed->cells[c].stored;
-    // One of few stored bytes takes no time, and is likely to be the same as
-    // one before it. One of too many is damaged.
-    if (stored.written() &&
-        stored.bytes > pipeline.chunk_bytes / kFewStoredBytes &&
-        stored.bytes <= ChunkDecoder::MostStoredBytes(pipeline)) {
-      return c;
-    }
-  }
-  return listed.end;
-}
-
-std::optional<ChunkDecoder::Chunk> ChunkedSeriesReader::TakeAhead(
-    const Call& call, size_t group, size_t cell, Buffer* staging) const {
-  ReadScratch* const scratch = call.scratch;
-  scratch->window_ahead.begin = scratch->window_ahead.end = 0;
-  const absl::StatusOr<ChunkDecoder::Stored> stored =
-      Stored(call, group, cell, &scratch->window_ahead);
-  // It will be read again when its turn comes, and the error told.
-  if (!stored.ok()) return std::nullopt;
-  scratch->ahead.reader = this;
-  scratch->ahead.series = &call.target.group;
-  scratch->ahead.cell = cell;
-  return ChunkDecoder::Chunk{.pipeline = &variable_.plan.pipeline,
-                             .stored = *stored,
-                             .planes = planes_,
-                             .target = Slot(call, group, cell, staging)};
-}
-
-bool ChunkedSeriesReader::IsAhead(const Call& call, size_t cell) const {
-  const ReadScratch::Ahead& ahead = call.scratch->ahead;
-  return cell != ReadScratch::Ahead::kNone && ahead.cell == cell &&
-         ahead.reader == this && ahead.series == &call.target.group;
-}
-
-absl::StatusOr<ChunkForm> ChunkedSeriesReader::Decoded(
-    const Call& call, size_t group, size_t cell,
-    absl::StatusOr<ChunkForm> form) const {
-  ReadScratch* const scratch = call.scratch;
-  if (!form.ok()) {
-    return ErrorAt(
-        BoxOfCell(call.listed->groups[group], call.listed->cells[cell]),
-        form.status());
-  }
-  ++scratch->counters.chunks_decoded;
-  scratch->counters.decoded_bytes +=
-      static_cast<int64_t>(variable_.plan.pipeline.chunk_bytes);
-  return form;
-}
-
-absl::StatusOr<ChunkDecoder::Stored> ChunkedSeriesReader::Stored(
-    const Call& call, size_t group, size_t cell,
-    ReadScratch::Window* window) const {
-  const StorageChunk& stored = call.listed->cells[cell].stored;
-  const Box box =
-      BoxOfCell(call.listed->groups[group], call.listed->cells[cell]);
-  if (stored.bytes > ChunkDecoder::MostStoredBytes(variable_.plan.pipeline)) {
-    return ErrorAt(
-        box, absl::DataLossError(absl::StrCat(
-                 "it takes ", FormatBytes(stored.bytes), " in the file")));
-  }
-  // What was read for the listed calls, which are of this file.
-  if (call.listed == &call.scratch->listed &&
-      call.scratch->window.Has(stored.address, stored.bytes)) {
-    window = &call.scratch->window;
-  } else if (!window->Has(stored.address, stored.bytes)) {
-    const absl::Status status = ReadWindow(call, group, cell, window);
-    if (!status.ok()) return ErrorAt(box, status);
-  }
-  const bool at_edge = NumElements(box) < chunk_elements_;
-  return ChunkDecoder::Stored{
-      .bytes = absl::MakeConstSpan(
-          window->bytes.data() + (stored.address - window->begin),
-          stored.bytes),
-      .filter_mask = at_edge && dataset_->storage.edge_chunks_unfiltered
-                         ? kNoFilters
-                         : stored.filter_mask};
-}
-
-// Reads what is stored of a cell, and of those that are read next as long as
-// they lie near behind.
-absl::Status ChunkedSeriesReader::ReadWindow(
-    const Call& call, size_t group, size_t cell,
-    ReadScratch::Window* window) const {
-  const ReadScratch::Listed& listed = *call.listed;
-  const StorageChunk& stored = listed.cells[cell].stored;
-  const uint64_t begin = stored.address;
-  uint64_t end = begin + stored.bytes;
-  bool near = true;
-  for (size_t g = group; near && g < listed.groups.size(); ++g) {
-    const size_t first = g == group ? cell + 1 : listed.groups[g].begin;
-    for (size_t c = first; near && c < listed.groups[g].end; ++c) {
-      const Cell& next = listed.cells[c];
-      if (!next.wanted) continue;
-      const uint64_t next_end = next.stored.address + next.stored.bytes;
-      near = next.stored.address >= end &&
-             next.stored.address - end <= kGapBytes &&
-             next_end - begin <= kWindowBytes;
-      if (near) end = next_end;
-    }
-  }
-  const auto bytes = static_cast<size_t>(end - begin);
-  window->begin = window->end = 0;
-  INTERNODE_RETURN_IF_ERROR(file_.bytes->ReadAt(
-      begin, absl::MakeSpan(window->bytes.Reserve(bytes), bytes)));
-  window->begin = begin;
-  window->end = end;
-  call.scratch->counters.read_bytes += static_cast<int64_t>(bytes);
-  return absl::OkStatus();
 }
 
 void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,

@@ -36,6 +36,10 @@ class ChunkedSeriesReader final : public SeriesReader {
   absl::Status Read(const SeriesTarget& target, ReadScratch* scratch) override;
 
  private:
+  // Storage chunks are read together if they are so near to each other in the
+  // file: a read of so much costs about as much as a call of the system.
+  static constexpr uint64_t kGapBytes = uint64_t{32} << 10;
+
   using Places = absl::InlinedVector<int64_t, 5>;
   using Cell = ReadScratch::Cell;
   using Group = ReadScratch::Group;
