@@ -38,8 +38,9 @@ class InflateStream {
     uint32_t count = 0;
   };
 
-  // A symbol takes at most so many bytes, and writes at most so many, a copy's
-  // overhang of less than kOverhang included. The loop reads 8 bytes ahead.
+  // A step of the loop takes at most so many bytes, and gives at most so many;
+  // behind these, a copy may write less than kOverhang that do not count. It
+  // reads 8 bytes ahead.
   static constexpr int64_t kStepInBytes = 16;
   static constexpr int64_t kStepOutBytes = 264;
   static constexpr int64_t kOverhang = 48;

@@ -57,7 +57,7 @@ struct ReadScratch {
     uint64_t end = 0;
 
     bool Has(uint64_t address, uint64_t count) const {
-      return address >= begin && address + count <= end;
+      return address >= begin && address <= end && count <= end - address;
     }
   };
 
