@@ -295,9 +295,9 @@ class Lister {
     }
     // … or point to nothing.
     if (!object.valid() && is_soft) return absl::OkStatus();
+    if (!object.valid()) return CannotOpen(path);
     H5O_info_t info{};
-    if (!object.valid() ||
-        H5Oget_info2(object.get(), &info, H5O_INFO_BASIC) < 0) {
+    if (H5Oget_info2(object.get(), &info, H5O_INFO_BASIC) < 0) {
       return DataLoss(path);
     }
     // Mounted, or by a link of a kind that a user defined.
@@ -330,6 +330,18 @@ class Lister {
       list_.by_path[stored.path] = list_.datasets.size();
       list_.datasets.push_back(std::move(stored));
     }
+    return absl::OkStatus();
+  }
+
+  // What a later library wrote need not keep from the rest of the file.
+  absl::Status CannotOpen(const std::string& path)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
+    const absl::Status status = DataLoss(path);
+    if (!absl::StrContains(status.message(), "bad version number")) {
+      return status;
+    }
+    LeaveOut(path, absl::StrCat("it may be newer than this HDF5 library: ",
+                                status.message()));
     return absl::OkStatus();
   }
 
