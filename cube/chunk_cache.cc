@@ -134,6 +134,15 @@ void ChunkCache::MakeRoom(int64_t bytes) {
   }
 }
 
+void ChunkCache::TrimFinished() {
+  while (finished_bytes_ > limit_bytes_ / 8) {
+    Entry* const entry = Oldest(&finished_);
+    if (entry == nullptr) return;
+    Unlist(entry);
+    Recycle(entry);
+  }
+}
+
 void ChunkCache::Move(Entry* entry, List* list) {
   list->splice(list->end(), *entry->list, entry->place);
   entry->list = list;
@@ -164,6 +173,7 @@ ChunkCache::Entry* ChunkCache::NewEntry(const Key& key, size_t bytes) {
 void ChunkCache::Unlist(Entry* entry) {
   if (entry->list == &loose_) return;
   entries_.erase(entry->key);
+  if (entry->list == &finished_) finished_bytes_ -= Size(entry->memory);
   Move(entry, &loose_);
 }
 
@@ -181,7 +191,9 @@ void ChunkCache::Return(Entry* entry, int64_t taken) {
   if (entry->list == &loose_) {
     if (entry->users == 0) Recycle(entry);
   } else if (entry->left <= 0) {
+    if (entry->list != &finished_) finished_bytes_ += Size(entry->memory);
     Move(entry, &finished_);
+    TrimFinished();
   }
 }
 

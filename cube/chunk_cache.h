@@ -25,11 +25,13 @@ namespace internode::cube {
 // used again. Thread-safe.
 //
 // A chunk that several threads want at the same time is decoded once. A chunk
-// of which everything has been taken goes first when room is needed. Others go
-// only when they have not been used for long; without room, a chunk is decoded
-// for its one user. So when blocks go round and round through more chunks than
-// there is room for, those that are held stay, where throwing out what was not
-// used for the longest time would find none of them again.
+// of which everything has been taken goes first when room is needed; of these,
+// an eighth of the limit stays, for who comes late, and the memory of others is
+// used again at once: new memory costs its pages. Others go only when they have
+// not been used for long; without room, a chunk is decoded for its one user. So
+// when blocks go round and round through more chunks than there is room for,
+// those that are held stay, where throwing out what was not used for the
+// longest time would find none of them again.
 class ChunkCache {
  public:
   explicit ChunkCache(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
@@ -133,6 +135,8 @@ class ChunkCache {
   // Throws out what may go until `bytes` more have room, if that helps.
   void MakeRoom(int64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool HasRoom(int64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Throws out chunks of which nothing is left to be taken, but for the last.
+  void TrimFinished() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Of `list`, what was not used for the longest time; null: all are in use.
   static Entry* Oldest(List* list);
   Entry* NewEntry(const Key& key, size_t bytes)
@@ -163,6 +167,8 @@ class ChunkCache {
   std::map<size_t, std::vector<Buffer>> spare_ ABSL_GUARDED_BY(mu_);
   uint64_t uses_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t used_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  // Of it, in finished_.
+  int64_t finished_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t spare_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t in_flight_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t without_room_ ABSL_GUARDED_BY(mu_) = 0;

@@ -52,15 +52,33 @@ TEST_F(ChunkCacheTest, DecodesAChunkOnce) {
 }
 
 TEST_F(ChunkCacheTest, ThrowsOutWhatHasBeenTakenFirst) {
-  ChunkCache cache(RoomFor(3));
+  ChunkCache cache(RoomFor(16));
+  Get(&cache, 0, 3).IgnoreError();
   Get(&cache, 1, 4).IgnoreError();
-  Get(&cache, 2, 3).IgnoreError();
-  Get(&cache, 3, 3).IgnoreError();
-  Get(&cache, 4).IgnoreError();
+  for (int64_t chunk = 2; chunk < 16; ++chunk) {
+    Get(&cache, chunk, 3).IgnoreError();
+  }
+  EXPECT_EQ(cache.figures().chunks, 16);
+  Get(&cache, 16).IgnoreError();
+  EXPECT_EQ(cache.figures().chunks, 16);
+  EXPECT_TRUE(cache.Contains(Key(0)));
   EXPECT_FALSE(cache.Contains(Key(1)));
-  EXPECT_TRUE(cache.Contains(Key(2)));
-  EXPECT_TRUE(cache.Contains(Key(3)));
-  EXPECT_TRUE(cache.Contains(Key(4)));
+  EXPECT_TRUE(cache.Contains(Key(16)));
+}
+
+// However much room there is.
+TEST_F(ChunkCacheTest, UsesTheMemoryOfWhatHasBeenTakenAgain) {
+  ChunkCache cache(RoomFor(70));
+  for (int64_t chunk = 0; chunk < 60; ++chunk) {
+    Get(&cache, chunk, 2).IgnoreError();
+    Get(&cache, chunk, 2).IgnoreError();
+    EXPECT_LE(cache.figures().bytes,
+              cache.limit_bytes() / 8 + static_cast<int64_t>(kBytes));
+  }
+  EXPECT_EQ(Decoded(), 60);
+  EXPECT_TRUE(cache.Contains(Key(59)));
+  EXPECT_TRUE(cache.Contains(Key(50)));
+  EXPECT_FALSE(cache.Contains(Key(49)));
 }
 
 // Round and round through more chunks than there is room for.
@@ -106,15 +124,16 @@ TEST_F(ChunkCacheTest, StaysWithinItsLimit) {
 }
 
 TEST_F(ChunkCacheTest, GivesMemoryThatIsInFlightAway) {
-  ChunkCache cache(RoomFor(4));
+  constexpr auto kInFlight = static_cast<int64_t>(30 * kBytes);
+  ChunkCache cache(RoomFor(32));
   for (int64_t chunk = 0; chunk < 4; ++chunk) {
     Get(&cache, chunk, 4).IgnoreError();
   }
   EXPECT_EQ(cache.figures().chunks, 4);
-  cache.AddInFlight(2 * kBytes);
+  cache.AddInFlight(kInFlight);
   EXPECT_EQ(cache.figures().chunks, 2);
-  EXPECT_EQ(cache.figures().in_flight_bytes, static_cast<int64_t>(2 * kBytes));
-  cache.AddInFlight(-static_cast<int64_t>(2 * kBytes));
+  EXPECT_EQ(cache.figures().in_flight_bytes, kInFlight);
+  cache.AddInFlight(-kInFlight);
   Get(&cache, 8).IgnoreError();
   Get(&cache, 9).IgnoreError();
   EXPECT_EQ(cache.figures().chunks, 4);
