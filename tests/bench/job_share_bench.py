@@ -4,7 +4,8 @@ command:
 
     tests/bench/job_share_bench.py --function harmonic --out job_share_bench.json
 
-makes a compressed cube (--megabytes, raw; or --cube FILE takes one that is
+makes a compressed cube (--megabytes, raw; --sample FILE repeats the pixels of a
+small cube, with noise, instead of simulating them; --cube FILE takes one that is
 there), runs the function over it with two worker processes of one thread and
 with one of two threads, and prints, and writes, one JSON value: for each the
 shares of the samples of the worker processes that fell into the function, into
@@ -24,12 +25,19 @@ import subprocess
 import tempfile
 import time
 
+import h5py
+import numpy as np
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("INTERNODE_BIN_DIR",
                                   ROOT / "build" / "release" / "bin"))
 DATES = 400
 # Raw bytes of a pixel: seven bands of int16 and one of uint8.
 PIXEL_BYTES = DATES * 15
+TILE = 50
+# What a pixel of a sample differs by from its repetitions: as neighbours do
+# under the same cover, in units of 0.0001 reflectance.
+NOISE = 15
 SHAPES = {"2 processes x 1 thread": ["--nprocs", "2", "--nthreads", "1"],
           "1 process x 2 threads": ["--nprocs", "1", "--nthreads", "2"]}
 # What is in a function's name or library says whose time it is.
@@ -116,23 +124,65 @@ def measure(cube, folder, function, options):
     return {"wall_seconds": seconds, **found}
 
 
+def side_of(megabytes, pixel_bytes):
+    pixels = megabytes * 1e6 / pixel_bytes
+    return max(TILE, round(math.sqrt(pixels) / TILE) * TILE)
+
+
+def simulate(path, megabytes):
+    side = side_of(megabytes, PIXEL_BYTES)
+    subprocess.run([BIN / "internode", "simulate", path, "--size",
+                    f"y={side},x={side}", "--dates", str(DATES),
+                    "--storage-chunks", f"y={TILE},x={TILE}", "-q"], check=True)
+
+
+def repeat(sample, path, megabytes):
+    """A cube of the pixels of `sample` again and again; what is missing in it,
+    and what is no band, stays as it is."""
+    random = np.random.default_rng(7)
+    with h5py.File(sample) as source, h5py.File(path, "w") as cube:
+        numbers = {name: data[...] for name, data in source.items()
+                   if data.shape and len(data.shape) == 3}
+        dates = source["time"].shape[0]
+        side = side_of(megabytes, sum(data[:, 0, 0].nbytes
+                                      for data in numbers.values()))
+        for name, data in (("time", source["time"][...]),
+                           ("y", np.arange(side) * -30.0),
+                           ("x", np.arange(side) * 30.0)):
+            cube.create_dataset(name, data=data).make_scale(name)
+        for key in ("units", "calendar"):
+            cube["time"].attrs[key] = source["time"].attrs[key]
+        for name, data in numbers.items():
+            variable = cube.create_dataset(
+                name, (dates, side, side), data.dtype,
+                chunks=(dates, TILE, TILE), compression=4, shuffle=True)
+            for d, dim in enumerate(("time", "y", "x")):
+                variable.dims[d].attach_scale(cube[dim])
+            for begin in np.ndindex(side // TILE, side // TILE):
+                y, x = (np.arange(b * TILE, (b + 1) * TILE) for b in begin)
+                tile = data[:, (y % data.shape[1])[:, None], x % data.shape[2]]
+                if name not in ("cfmask", "qa"):
+                    noise = np.rint(random.normal(0, NOISE, tile.shape))
+                    tile = np.where(tile > -9999, tile + noise, tile)
+                variable[:, y[0]:y[-1] + 1, x[0]:x[-1] + 1] = tile
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", help="a file for the JSON too")
     parser.add_argument("--function", default="harmonic")
     parser.add_argument("--megabytes", type=int, default=2147)
-    parser.add_argument("--cube", help="a file that is there")
+    cubes = parser.add_mutually_exclusive_group()
+    cubes.add_argument("--cube", help="a file that is there")
+    cubes.add_argument("--sample", help="a small cube, to be repeated")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="internode_job_share.") as name:
         folder = pathlib.Path(name)
-        cube = arguments.cube
-        if not cube:
-            side = max(50, round(math.sqrt(arguments.megabytes * 1e6
-                                           / PIXEL_BYTES) / 50) * 50)
-            cube = folder / "cube.nc"
-            subprocess.run([BIN / "internode", "simulate", cube, "--size",
-                            f"y={side},x={side}", "--dates", str(DATES),
-                            "--storage-chunks", "y=50,x=50", "-q"], check=True)
+        cube = arguments.cube or folder / "cube.nc"
+        if arguments.sample:
+            repeat(arguments.sample, cube, arguments.megabytes)
+        elif not arguments.cube:
+            simulate(cube, arguments.megabytes)
         result = {"schema": 1, "bench": "job_share",
                   "function": arguments.function,
                   "runs": {shape: measure(cube, folder, arguments.function,
