@@ -29,9 +29,10 @@ constexpr int64_t kMaxPixelBytes = int64_t{1} << 40;
 constexpr int64_t kMaxBlockBytes = int64_t{1} << 46;
 
 // Where the numbers of a variable are so many bytes of a pixel, they begin at
-// a line of the processor's cache, so that whole lines are written of them.
-// What is lost by it is little of so much.
-constexpr int64_t kLongSeries = 1024;
+// a line of the processor's cache, and what is left of their last line is
+// theirs, so that whole lines are written of them. What is lost by it is little
+// of so much.
+constexpr int64_t kLongSeries = 512;
 
 // a * b of non-negative numbers, at most `limit` + 1.
 int64_t CappedProduct(int64_t a, int64_t b, int64_t limit) {
@@ -69,6 +70,7 @@ class Planner {
     }
     plan_.layout.pixel_stride =
         RoundUp(offset, has_long_series_ ? kCacheLineBytes : 8);
+    SetPadding();
     return std::move(plan_);
   }
 
@@ -125,7 +127,9 @@ class Planner {
     has_long_series_ = has_long_series_ || is_long;
     const bool follows = last_variable_ == planned->variable;
     last_variable_ = planned->variable;
-    *offset = RoundUp(*offset, is_long && !follows ? kCacheLineBytes : bytes);
+    const bool at_line = !follows && (is_long || last_is_long_);
+    last_is_long_ = is_long;
+    *offset = RoundUp(*offset, at_line ? kCacheLineBytes : bytes);
     const int64_t begin = *offset;
     if (series_bytes > kMaxPixelBytes - *offset) {
       return absl::InvalidArgumentError(
@@ -153,6 +157,20 @@ class Planner {
                        .count = 1,
                        .offset = offset,
                        .step = bytes});
+  }
+
+  // Series lie in the order of their offsets.
+  void SetPadding() {
+    for (PlannedVariable& variable : plan_.variables) {
+      for (SeriesGroup& group : variable.groups) {
+        const int64_t end = group.offset + group.count * group.step;
+        int64_t next = plan_.layout.pixel_stride;
+        for (const core::SeriesLayout& series : plan_.layout.series) {
+          if (series.offset >= end) next = std::min(next, series.offset);
+        }
+        group.padding = next - end;
+      }
+    }
   }
 
   static absl::Status CheckBand(const VariableInfo& variable,
@@ -240,7 +258,8 @@ class Planner {
   const BlockRequest& request_;
   BlockPlan plan_;
   bool has_long_series_ = false;
-  // That of the series before.
+  // Those of the series before.
+  bool last_is_long_ = false;
   size_t last_variable_ = std::numeric_limits<size_t>::max();
 };
 

@@ -35,6 +35,8 @@ struct SeriesGroup {
   int64_t count = 1;
   int64_t offset = 0;
   int64_t step = 0;
+  // Bytes behind the last of them that belong to no series.
+  int64_t padding = 0;
 };
 
 struct PlannedVariable {

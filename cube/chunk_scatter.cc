@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/cache_line.h"
+#include "base/round_up.h"
 #include "cube/series_transpose.h"
 #include "cube/streaming_copy.h"
 #include "cube/strided_copy.h"
@@ -102,7 +103,8 @@ class Turner {
     const auto rows = absl::MakeConstSpan(rows_);
     const size_t most = turned_ == nullptr ? rows.size() : MostTurned(target);
     for (size_t t = 0; t < rows.size(); t += most) {
-      TurnPiece(rows.subspan(t, most), target + t * shape_.element_bytes);
+      TurnPiece(rows.subspan(t, most), target + t * shape_.element_bytes,
+                t + most < rows.size() ? 0 : shape_.padding);
     }
   }
 
@@ -117,8 +119,15 @@ class Turner {
     return (at_lines ? kTurnedLines : kTurnedBytes) / shape_.element_bytes;
   }
 
-  void TurnPiece(absl::Span<const std::byte* const> rows,
-                 std::byte* target) const {
+  // `padding`: behind this piece of each series.
+  void TurnPiece(absl::Span<const std::byte* const> rows, std::byte* target,
+                 int64_t padding) const {
+    // What may be written of it: the processor has to read a line before it
+    // writes a part.
+    const auto bytes = static_cast<int64_t>(rows.size() * shape_.element_bytes);
+    const int64_t whole = RoundUp(bytes, kCacheLineBytes);
+    const auto written =
+        static_cast<size_t>(whole - bytes <= padding ? whole : bytes);
     absl::InlinedVector<int64_t, 6> index(run_.size(), 0);
     std::array<std::byte*, kStrip> series;
     for (int64_t done = 0; done < run_length_;) {
@@ -132,7 +141,7 @@ class Turner {
       if (turned_ == nullptr) {
         Transpose(rows, static_cast<size_t>(done), strip);
       } else {
-        StreamStrip(rows, static_cast<size_t>(done), strip);
+        StreamStrip(rows, static_cast<size_t>(done), strip, written);
       }
       done += static_cast<int64_t>(count);
     }
@@ -149,14 +158,15 @@ class Turner {
     }
   }
 
-  // As Transpose, past the cache.
+  // As Transpose, past the cache; `bytes` are written, of which those behind
+  // the numbers have no meaning.
   void StreamStrip(absl::Span<const std::byte* const> rows, size_t pixel,
-                   absl::Span<std::byte* const> series) const {
+                   absl::Span<std::byte* const> series, size_t bytes) const {
     std::array<std::byte*, kStrip> turned;
     for (size_t p = 0; p < kStrip; ++p) turned[p] = turned_ + p * kTurnedStride;
     Transpose(rows, pixel, absl::MakeConstSpan(turned.data(), series.size()));
     for (size_t p = 0; p < series.size(); ++p) {
-      StreamingCopy(turned[p], rows.size() * shape_.element_bytes, series[p]);
+      StreamingCopy(turned[p], bytes, series[p]);
     }
   }
 

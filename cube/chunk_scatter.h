@@ -42,6 +42,9 @@ struct ScatterShape {
   int series = -1;
   // As SeriesTarget::streaming; where nothing is turned, it is left alone.
   bool streaming = false;
+  // Bytes of the block behind each series that the sources end, which may be
+  // overwritten.
+  int64_t padding = 0;
 };
 
 // What ScatterChunks needs on the way, kept for the next call.

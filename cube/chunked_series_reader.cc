@@ -266,6 +266,9 @@ void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
     const int64_t begin = group.place[d] * plan_.axes[d].chunk;
     shape.first += (taken[d].begin - begin) * chunk_strides_[d];
   }
+  if (EndsSeries(call, scratch->sources, run)) {
+    shape.padding = call.target.group.padding;
+  }
   for (const Placement::Repeat& repeat : call.placement.repeats()) {
     shape.dims.push_back({.count = repeat.count,
                           .source_stride = 0,
@@ -273,6 +276,16 @@ void ChunkedSeriesReader::Scatter(const Call& call, const Group& group,
   }
   ScatterChunks(shape, scratch->sources, &scratch->scatter,
                 call.target.first_pixel + call.placement.OffsetOf(taken));
+}
+
+bool ChunkedSeriesReader::EndsSeries(const Call& call,
+                                     absl::Span<const ScatterSource> sources,
+                                     const Run& run) const {
+  if (series_ < 0 || call.target.group.count != 1) return false;
+  int64_t end = run.series_begin;
+  for (const ScatterSource& source : sources) end += source.count;
+  // The series is one stretch of the storage.
+  return end * plan_.element_bytes == call.target.group.step;
 }
 
 Box ChunkedSeriesReader::BoxOfCell(const Group& group, const Cell& cell) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 
 #include "core/cube_info.h"
 #include "cube/cube_file.h"
@@ -106,6 +107,9 @@ class ChunkedSeriesReader final : public SeriesReader {
   absl::StatusOr<ChunkForm> Decoded(const Call& call, size_t group, size_t cell,
                                     absl::StatusOr<ChunkForm> form) const;
   void Scatter(const Call& call, const Group& group, const Run& run) const;
+  // Whether the sources reach to the end of the series.
+  bool EndsSeries(const Call& call, absl::Span<const ScatterSource> sources,
+                  const Run& run) const;
 
   // Which part of the dataset a storage chunk has, cut at its extents.
   Box BoxOfCell(const Group& group, const Cell& cell) const;

@@ -157,6 +157,66 @@ TEST(BlockReaderLayoutTest, LongSeriesBeginAtLines) {
   std::filesystem::remove(path);
 }
 
+// Whole lines are written of a long series: what is behind its numbers in the
+// last one is its own, and of no other series.
+TEST(BlockReaderLayoutTest, WholeLinesOverwriteNothing) {
+  constexpr int64_t kLong = 283;
+  constexpr int64_t kSide = 21;
+  const std::string path = PathOf("lines");
+  const auto band = [](const std::string& name, std::vector<int64_t> chunks) {
+    return TestVariable{.name = name,
+                        .dims = {"time", "y", "x"},
+                        .shape = {kLong, kSide, kSide},
+                        .chunks = std::move(chunks),
+                        .deflate = 1};
+  };
+  const auto image = [](const std::string& name) {
+    return TestVariable{.name = name,
+                        .dims = {"y", "x"},
+                        .shape = {kSide, kSide},
+                        .chunks = {7, 7}};
+  };
+  const std::vector<TestVariable> variables = {
+      band("whole", {kLong, 7, 7}),
+      band("parts", {100, 7, 7}),
+      band("dates", {1, kSide, kSide}),
+      image("one"),
+      image("two"),
+      band("last", {kLong, kSide, kSide})};
+  WriteCube(path, variables);
+  BlockRequest request = RequestOf({});
+  for (const TestVariable& v : variables)
+    request.series.push_back({v.name, -1});
+  const auto reader =
+      *NewBlockReader(*Cube::Open(path), request, {.cached_block_bytes = 0});
+  const auto& series = reader->layout().series;
+  // 566 bytes, rounded up to 576.
+  EXPECT_EQ(series[1].offset, 576);
+  EXPECT_EQ(series[3].offset, 3 * 576);
+  EXPECT_EQ(series[4].offset, 3 * 576 + 2);
+  EXPECT_EQ(series[5].offset, 3 * 576 + 64);
+  Block block;
+  for (const int64_t begin : {0, 3}) {
+    ASSERT_TRUE(
+        reader->Read(Ranges({{0, kSide}, {begin, kSide}}), &block).ok());
+    int64_t pixel = 0;
+    for (int64_t y = 0; y < kSide; ++y) {
+      for (int64_t x = begin; x < kSide; ++x, ++pixel) {
+        for (size_t s = 0; s < variables.size(); ++s) {
+          const auto numbers = block.Series<int16_t>(pixel, s);
+          for (size_t t = 0; t < numbers.size(); ++t) {
+            const int64_t place =
+                (static_cast<int64_t>(t) * kSide + y) * kSide + x;
+            ASSERT_EQ(numbers[t], TestNumber(variables[s].name, place))
+                << variables[s].name << " " << t << " " << y << " " << x;
+          }
+        }
+      }
+    }
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_F(BlockReaderTest, ServesSeveralThreadsAtOnce) {
   const auto reader = Reader(RequestOf(names_), 1 << 16);
   std::atomic<int> wrong{0};
