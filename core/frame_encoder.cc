@@ -69,6 +69,9 @@ absl::Status FrameEncoder::Append(const BlockResult& result) {
   AddPixels(result);
   AddFailures(result);
   const absl::Span<const uint8_t> rows = records.bytes();
+  // With the index behind it, so that a frame of one task is laid once.
+  bytes_.reserve(bytes_.size() + rows.size() +
+                 static_cast<size_t>(index_.max_bytes()));
   bytes_.append(reinterpret_cast<const char*>(rows.data()), rows.size());
   ++tasks_.end;
   num_pixels_ += result.num_pixels();
