@@ -159,16 +159,19 @@ class Planner {
                        .step = bytes});
   }
 
-  // Series lie in the order of their offsets.
   void SetPadding() {
+    const std::vector<core::SeriesLayout>& series = plan_.layout.series;
     for (PlannedVariable& variable : plan_.variables) {
       for (SeriesGroup& group : variable.groups) {
         const int64_t end = group.offset + group.count * group.step;
-        int64_t next = plan_.layout.pixel_stride;
-        for (const core::SeriesLayout& series : plan_.layout.series) {
-          if (series.offset >= end) next = std::min(next, series.offset);
-        }
-        group.padding = next - end;
+        const auto next =
+            std::lower_bound(series.begin(), series.end(), end,
+                             [](const core::SeriesLayout& s, int64_t at) {
+                               return s.offset < at;
+                             });
+        group.padding =
+            (next == series.end() ? plan_.layout.pixel_stride : next->offset) -
+            end;
       }
     }
   }

@@ -336,7 +336,7 @@ class Lister {
   // What a later library wrote need not keep from the rest of the file.
   absl::Status CannotOpen(const std::string& path)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
-    const absl::Status status = DataLoss(path);
+    absl::Status status = DataLoss(path);
     if (!absl::StrContains(status.message(), "bad version number")) {
       return status;
     }
