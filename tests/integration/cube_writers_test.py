@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest.mock
 import warnings
 
 import h5netcdf
@@ -512,11 +513,14 @@ def test_newer_form():
     contents[layout] = 5
     pathlib.Path(path).write_bytes(contents)
     names = ("--dimension-names", "time,y,x")
-    info = describe(path, *names)
+    # The library loses 64 bytes whenever it refuses a layout.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    with unittest.mock.patch.dict(os.environ, ASAN_OPTIONS=options):
+        info = describe(path, *names)
+        check_all(path, {"old": (dims, data)}, args=names)
     assert set(info["by_name"]) == {"old"}
     assert "newer than this HDF5 library" in info["skipped"]["new"], info
     assert "layout message" in info["skipped"]["new"], info
-    check_all(path, {"old": (dims, data)}, args=names)
 
 
 def test_h5py_labels():
