@@ -333,7 +333,7 @@ class Lister {
     return absl::OkStatus();
   }
 
-  // What a later library wrote need not keep from the rest of the file.
+  // What a later library wrote keeps nobody from the rest of the file.
   absl::Status CannotOpen(const std::string& path)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(h5::LibraryMutex()) {
     absl::Status status = DataLoss(path);
