@@ -12,6 +12,7 @@ void KeepFreedMemory() {
   constexpr int kMostHeaps = 2;
   mallopt(M_MMAP_THRESHOLD, kKeptBytes);
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_TOP_PAD, kKeptBytes);
   mallopt(M_ARENA_MAX, kMostHeaps);
 }
 

@@ -73,6 +73,12 @@ class BlockResult {
     finished_records_ = records_.num_records();
   }
 
+  // Drops everything; the memory of the records as RecordBatch::SwapMemory.
+  void SwapMemory(std::string* memory) {
+    records_.SwapMemory(memory);
+    Clear();
+  }
+
   // Drops everything; keeps the memory.
   void Clear() {
     records_.Clear();

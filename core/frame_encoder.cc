@@ -14,6 +14,11 @@ namespace internode::core {
 namespace {
 
 constexpr auto kHeaderLength = static_cast<size_t>(kFrameHeaderBytes);
+static_assert(RecordBatch::kHeadBytes == kHeaderLength);
+
+// Beyond the last frame's bytes, this part of them, which the next frame may be
+// larger by without being moved.
+constexpr size_t kSpare = 16;
 
 }  // namespace
 
@@ -41,6 +46,30 @@ absl::Status FrameEncoder::CheckRoom(int64_t pixels, int64_t records,
 }
 
 absl::Status FrameEncoder::Append(const BlockResult& result) {
+  INTERNODE_RETURN_IF_ERROR(Check(result));
+  Add(result);
+  const absl::Span<const uint8_t> rows = result.records().bytes();
+  // With the index behind it, so that a frame of one task is laid once.
+  bytes_.reserve(bytes_.size() + rows.size() +
+                 static_cast<size_t>(index_.max_bytes()));
+  bytes_.append(reinterpret_cast<const char*>(rows.data()), rows.size());
+  return absl::OkStatus();
+}
+
+absl::Status FrameEncoder::AppendAndClear(BlockResult* result) {
+  const size_t rows = result->records().bytes().size();
+  if (num_records_ > 0 || rows <= bytes_.capacity() / 2) {
+    INTERNODE_RETURN_IF_ERROR(Append(*result));
+    result->Clear();
+    return absl::OkStatus();
+  }
+  INTERNODE_RETURN_IF_ERROR(Check(*result));
+  Add(*result);
+  result->SwapMemory(&bytes_);
+  return absl::OkStatus();
+}
+
+absl::Status FrameEncoder::Check(const BlockResult& result) const {
   const RecordBatch& records = result.records();
   if (records.schema().record_bytes() != record_bytes_) {
     return absl::InvalidArgumentError(
@@ -62,22 +91,17 @@ absl::Status FrameEncoder::Append(const BlockResult& result) {
     index_bytes += std::min(static_cast<int64_t>(failure.message.size()),
                             kMaxFailureMessageBytes);
   }
-  INTERNODE_RETURN_IF_ERROR(
-      CheckRoom(result.num_pixels(), records.num_records(), index_bytes));
+  return CheckRoom(result.num_pixels(), records.num_records(), index_bytes);
+}
 
+void FrameEncoder::Add(const BlockResult& result) {
   index_.AddTasks({.num_tasks = 1, .num_pixels = result.num_pixels()});
   AddPixels(result);
   AddFailures(result);
-  const absl::Span<const uint8_t> rows = records.bytes();
-  // With the index behind it, so that a frame of one task is laid once.
-  bytes_.reserve(bytes_.size() + rows.size() +
-                 static_cast<size_t>(index_.max_bytes()));
-  bytes_.append(reinterpret_cast<const char*>(rows.data()), rows.size());
   ++tasks_.end;
   num_pixels_ += result.num_pixels();
   num_listed_pixels_ += result.num_pixels();
-  num_records_ += records.num_records();
-  return absl::OkStatus();
+  num_records_ += result.records().num_records();
 }
 
 void FrameEncoder::AddPixels(const BlockResult& result) {
@@ -136,9 +160,9 @@ absl::StatusOr<std::string> FrameEncoder::Finish() {
              .record_bytes = record_bytes_},
             &bytes_);
   std::string frame = std::move(bytes_);
-  // The next frame is likely to be as large as this one.
+  // The next frame is likely to be about as large as this one.
   bytes_ = std::string();
-  bytes_.reserve(frame.size());
+  bytes_.reserve(frame.size() + frame.size() / kSpare);
   bytes_.resize(kHeaderLength);
   tasks_.begin = tasks_.end;
   num_pixels_ = 0;

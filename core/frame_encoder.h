@@ -28,6 +28,10 @@ class FrameEncoder {
   // add them to the next one; if that is empty, they fit into none).
   absl::Status Append(const BlockResult& result);
 
+  // As Append; clears `result` where that succeeds. A result that makes up most
+  // of its frame is not copied: its memory becomes the frame's.
+  absl::Status AppendAndClear(BlockResult* result);
+
   // Adds the next task as failed as a whole: its block, of `num_pixels`
   // pixels, could not be read, or it killed its workers. Errors: as Append.
   absl::Status AppendFailedTask(int64_t num_pixels, absl::string_view message);
@@ -38,6 +42,10 @@ class FrameEncoder {
   // At least the size of the frame, were it finished now.
   int64_t frame_bytes() const;
 
+  // Begins the frame with `first_task` >= 0 instead, and keeps the memory. It
+  // has no task yet.
+  void BeginWith(int64_t first_task) { tasks_ = {first_task, first_task}; }
+
   // Returns the frame, and begins the next one with the task after it. Errors:
   // kFailedPrecondition (it has no task).
   absl::StatusOr<std::string> Finish();
@@ -45,6 +53,9 @@ class FrameEncoder {
  private:
   absl::Status CheckRoom(int64_t pixels, int64_t records,
                          int64_t index_bytes) const;
+  absl::Status Check(const BlockResult& result) const;
+  // All of it but its records.
+  void Add(const BlockResult& result);
   void AddPixels(const BlockResult& result);
   void AddFailures(const BlockResult& result);
 

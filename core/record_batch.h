@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/types/span.h"
 
@@ -23,8 +23,12 @@ static_assert(std::endian::native == std::endian::little,
 // without a copy. Thread-compatible.
 class RecordBatch {
  public:
+  // In the memory of the records, room before the first one: the header of a
+  // frame fits in, so that records can become one without being copied.
+  static constexpr size_t kHeadBytes = 56;
+
   explicit RecordBatch(std::shared_ptr<const RecordSchema> schema)
-      : schema_(std::move(schema)) {}
+      : schema_(std::move(schema)), memory_(kHeadBytes, '\0') {}
 
   const RecordSchema& schema() const { return *schema_; }
   const std::shared_ptr<const RecordSchema>& shared_schema() const {
@@ -32,39 +36,47 @@ class RecordBatch {
   }
 
   int64_t num_records() const { return num_records_; }
-  absl::Span<const uint8_t> bytes() const { return bytes_; }
+  absl::Span<const uint8_t> bytes() const {
+    return {row(0), memory_.size() - kHeadBytes};
+  }
   // Record `i`, of schema().record_bytes() bytes.
   const uint8_t* row(int64_t i) const {
-    return bytes_.data() + i * schema_->record_bytes();
+    return reinterpret_cast<const uint8_t*>(memory_.data()) + kHeadBytes +
+           i * schema_->record_bytes();
   }
 
   // Appends one record of zeros and returns it to be filled in; valid until
   // the next change of the batch.
   uint8_t* Append() {
-    bytes_.resize(bytes_.size() + static_cast<size_t>(schema_->record_bytes()));
+    const size_t begin = memory_.size();
+    memory_.resize(begin + static_cast<size_t>(schema_->record_bytes()));
     ++num_records_;
-    return bytes_.data() + bytes_.size() - schema_->record_bytes();
+    return reinterpret_cast<uint8_t*>(memory_.data()) + begin;
   }
 
   // Appends all records of `other`, which has the same schema.
   void Append(const RecordBatch& other) {
-    bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
-    num_records_ += other.num_records_;
+    AppendRows(other.bytes(), other.num_records_);
   }
 
   // Appends the `num_records` records that `rows` holds.
   void AppendRows(absl::Span<const uint8_t> rows, int64_t num_records) {
-    bytes_.insert(bytes_.end(), rows.begin(), rows.end());
+    memory_.append(reinterpret_cast<const char*>(rows.data()), rows.size());
     num_records_ += num_records;
   }
 
   void Truncate(int64_t num_records) {
     num_records_ = num_records;
-    bytes_.resize(static_cast<size_t>(num_records * schema_->record_bytes()));
+    memory_.resize(BytesOf(num_records));
   }
   void Clear() { Truncate(0); }
-  void Reserve(int64_t num_records) {
-    bytes_.reserve(static_cast<size_t>(num_records * schema_->record_bytes()));
+  void Reserve(int64_t num_records) { memory_.reserve(BytesOf(num_records)); }
+
+  // Gives the memory away, kHeadBytes and then bytes(), and takes that of
+  // `memory`. The batch is empty then.
+  void SwapMemory(std::string* memory) {
+    memory_.swap(*memory);
+    Clear();
   }
 
   // Element `k` of field `field` of record `i`. T is the field's C++ type.
@@ -79,8 +91,14 @@ class RecordBatch {
   }
 
  private:
+  size_t BytesOf(int64_t num_records) const {
+    return kHeadBytes +
+           static_cast<size_t>(num_records * schema_->record_bytes());
+  }
+
   std::shared_ptr<const RecordSchema> schema_;
-  std::vector<uint8_t> bytes_;
+  // kHeadBytes, then the records.
+  std::string memory_;
   // Kept beside the bytes, because a schema may have no fields.
   int64_t num_records_ = 0;
 };

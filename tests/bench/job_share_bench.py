@@ -6,22 +6,28 @@ command:
 
 makes a compressed cube (--megabytes, raw; --sample FILE repeats the pixels of a
 small cube, with noise, instead of simulating them; --cube FILE takes one that is
-there), runs the function over it with two worker processes of one thread and
-with one of two threads, and prints, and writes, one JSON value: for each the
-shares of the samples of the worker processes that fell into the function, into
-decompression, into reading without decompression (`pread`, the turn to pixels),
-and into all else, start and end included; and the calls that take most of the
-last two. Needs perf, and binaries with symbols.
+there), runs the function over it on a scheduler and a worker that are up, with
+two worker processes of one thread and with one of two threads, and prints, and
+writes, one JSON value: for each the shares of the samples of the worker that
+fell into the function, into decompression, into reading without decompression
+(`pread`, the turn to pixels), and into all else; and the calls that take most of
+the last two. --repeats: so many jobs each, of which the medians are given too.
+Beside them, in percent of the job's processor time: what it took the worker to
+start, and what the file takes that is read with plain `pread` after the job: no
+reader can have its bytes for less. Needs perf, and binaries with symbols.
 """
 
 import argparse
 import collections
 import json
 import math
+import mmap
 import os
 import pathlib
 import re
+import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -29,8 +35,14 @@ import h5py
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("INTERNODE_BIN_DIR",
-                                  ROOT / "build" / "release" / "bin"))
+sys.path[:0] = [str(ROOT / "tests" / "support")]
+os.environ.setdefault("INTERNODE_BIN_DIR",
+                      str(ROOT / "build" / "release" / "bin"))
+
+import cluster  # noqa: E402
+import processes  # noqa: E402
+from processes import BIN  # noqa: E402
+
 DATES = 400
 # Raw bytes of a pixel: seven bands of int16 and one of uint8.
 PIXEL_BYTES = DATES * 15
@@ -38,8 +50,12 @@ TILE = 50
 # What a pixel of a sample differs by from its repetitions: as neighbours do
 # under the same cover, in units of 0.0001 reflectance.
 NOISE = 15
-SHAPES = {"2 processes x 1 thread": ["--nprocs", "2", "--nthreads", "1"],
-          "1 process x 2 threads": ["--nprocs", "1", "--nthreads", "2"]}
+SHAPES = {"2 processes x 1 thread": {"nworkers": 2, "nthreads": 1},
+          "1 process x 2 threads": {"nworkers": 1, "nthreads": 2}}
+# As much is read together by the reader of storage chunks, at the most.
+READ_BYTES = 1 << 20
+# More than the workers take.
+FETCHED_BYTES = 1 << 30
 # What is in a function's name or library says whose time it is.
 DECOMPRESSION = ("libdeflate.so", "libz.so", "internode::cube::InflateStream",
                  "internode::cube::PairInflater", "TakeTwo", "TakeOne",
@@ -67,33 +83,25 @@ def kind(frames):
 
 
 def samples(script):
-    """Of `perf script`: process, and the calls from the innermost one on."""
-    process, frames = None, []
+    """Of `perf script`: of each sample the calls, from the innermost one on."""
+    frames = None
     for line in script:
-        line = line.rstrip("\n")
-        if not line:
-            if process is not None:
-                yield process, frames
-            process, frames = None, []
-        elif not line[0].isspace() or process is None:
-            process = line.split()[-1]
-        else:
-            found = FRAME.match(line)
-            if found:
-                frames.append(found.groups())
-    if process is not None:
-        yield process, frames
+        found = FRAME.match(line.rstrip("\n"))
+        if found:
+            frames.append(found.groups())
+        elif line.strip():
+            frames = []
+        elif frames is not None:
+            yield frames
+            frames = None
+    if frames is not None:
+        yield frames
 
 
 def shares(script):
-    found = list(samples(script))
-    workers = {process for process, frames in found
-               if any("internode-worker" in library for _, library in frames)}
     total = collections.Counter()
     parts = collections.Counter()
-    for process, frames in found:
-        if process not in workers:
-            continue
+    for frames in samples(script):
         which = kind(frames)
         total[which] += 1
         if which in ("reading", "other"):
@@ -109,26 +117,94 @@ def shares(script):
                     for (which, calls), count in parts.most_common(25)]}
 
 
-def measure(cube, folder, function, options):
-    data = folder / "perf.data"
-    job = [BIN / "internode", "run", function, cube, "-o", folder / "out.nc",
-           "--overwrite", "-q", "--progress", "none", *options]
-    # Once before: the file is in the system's memory then, and what a virtual
-    # machine lacks of its own has been fetched.
-    subprocess.run(job, check=True, stdout=subprocess.DEVNULL)
-    start = time.perf_counter()
-    # Whole calls, of which the stack's first 4 KiB tell enough.
-    subprocess.run(
-        ["perf", "record", "-q", "-F", "199", "--call-graph", "dwarf,4096",
-         "-o", data, *job],
-        check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - start
-    with subprocess.Popen(
-            ["perf", "script", "-i", data, "-F", "pid,ip,sym,dso"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True) as script:
-        found = shares(script.stdout)
-    return {"wall_seconds": seconds, **found}
+def pread_seconds(path):
+    """Processor time of reading all of a file into the same memory."""
+    memory = bytearray(READ_BYTES)
+    start = time.process_time()
+    with open(path, "rb", buffering=0) as file:
+        while file.readinto(memory):
+            pass
+    return time.process_time() - start
+
+
+def settle(path):
+    """Has the system's memory hold a file as it holds one that it has read,
+    and not as one that was just written, bit by bit."""
+    with open(path, "rb") as file:
+        os.fsync(file)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    pread_seconds(path)
+
+
+def fetch_memory():
+    """The host of a virtual machine takes memory back that is free for some
+    seconds; to get it again would be counted as the job's work."""
+    with mmap.mmap(-1, FETCHED_BYTES) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        for at in range(0, FETCHED_BYTES, mmap.PAGESIZE):
+            memory[at] = 1
+
+
+class Jobs:
+    """Jobs of one function on daemons that are up."""
+
+    def __init__(self, service, cube, function):
+        self.pids = [pid for worker in service.workers
+                     for pid in (worker.pid, *worker.pids())]
+        self.start_seconds = self.cpu_seconds()
+        self.folder = service.folder
+        self.cube = cube
+        self.job = [BIN / "internode", "run", function, cube, "--scheduler",
+                    service.address, "-o", self.folder / "out.nc",
+                    "--overwrite", "-q", "--progress", "none"]
+        # Once before: the programs are in memory then, and have run.
+        settle(cube)
+        self.run(self.job)
+
+    def run(self, command):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+                       env=processes.environment())
+
+    def cpu_seconds(self):
+        return sum(map(processes.cpu_seconds, self.pids))
+
+    def measure(self):
+        data = self.folder / "perf.data"
+        fetch_memory()
+        cpu = self.cpu_seconds()
+        start = time.perf_counter()
+        # Whole calls, of which the stack's first 4 KiB tell enough.
+        self.run(["perf", "record", "-q", "-F", "199", "--call-graph",
+                  "dwarf,4096", "-p", ",".join(map(str, self.pids)), "-o", data,
+                  "--", *self.job])
+        seconds = time.perf_counter() - start
+        cpu = self.cpu_seconds() - cpu
+        with subprocess.Popen(
+                ["perf", "script", "-i", data, "-F", "pid,ip,sym,dso"],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                text=True) as script:
+            found = shares(script.stdout)
+        return {"wall_seconds": seconds, "cpu_seconds": cpu,
+                "start_percent": 100 * self.start_seconds / cpu,
+                "pread_percent": 100 * pread_seconds(self.cube) / cpu, **found}
+
+
+def measure(cube, folder, function, shape, repeats):
+    folder.mkdir()
+    with cluster.Cluster(folder, **shape) as service:
+        jobs = Jobs(service, cube, function)
+        runs = [jobs.measure() for _ in range(repeats)]
+    rest = [run["percent"]["reading"] + run["percent"]["other"] for run in runs]
+    return {"median_percent": {
+                **{k: statistics.median(run["percent"][k] for run in runs)
+                   for k in runs[0]["percent"]},
+                "reading and other": statistics.median(rest)},
+            "median_start_percent": statistics.median(
+                run["start_percent"] for run in runs),
+            "median_pread_percent": statistics.median(
+                run["pread_percent"] for run in runs),
+            "reading_and_other": rest,
+            "runs": runs}
 
 
 def side_of(megabytes, pixel_bytes):
@@ -179,6 +255,7 @@ def main():
     parser.add_argument("--out", help="a file for the JSON too")
     parser.add_argument("--function", default="harmonic")
     parser.add_argument("--megabytes", type=int, default=2147)
+    parser.add_argument("--repeats", type=int, default=1)
     cubes = parser.add_mutually_exclusive_group()
     cubes.add_argument("--cube", help="a file that is there")
     cubes.add_argument("--sample", help="a small cube, to be repeated")
@@ -190,11 +267,12 @@ def main():
             repeat(arguments.sample, cube, arguments.megabytes)
         elif not arguments.cube:
             simulate(cube, arguments.megabytes)
-        result = {"schema": 1, "bench": "job_share",
+        result = {"schema": 2, "bench": "job_share",
                   "function": arguments.function,
-                  "runs": {shape: measure(cube, folder, arguments.function,
-                                          options)
-                           for shape, options in SHAPES.items()}}
+                  "shapes": {name: measure(cube, folder / name[0],
+                                           arguments.function, shape,
+                                           arguments.repeats)
+                             for name, shape in SHAPES.items()}}
     text = json.dumps(result, indent=1)
     print(text)
     if arguments.out:

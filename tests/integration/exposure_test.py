@@ -33,6 +33,13 @@ class ExposureTest(SecureTest):
         for address in listening:
             self.assertRegex(address, r"^(127\.|::1$)")
 
+    def test_programs_load_the_systems_libraries_alone(self):
+        for name in ("internode", "internode-scheduler", "internode-worker"):
+            said = subprocess.run(["readelf", "--dynamic", BIN / name],
+                                  capture_output=True, text=True, check=True)
+            self.assertIn("NEEDED", said.stdout)
+            self.assertNotRegex(said.stdout, "RPATH|RUNPATH")
+
     def test_a_local_cluster_is_for_its_user_alone(self):
         cube = self.folder / "cube.nc"
         ok(shell("simulate", cube, "--size", "y=10,x=10", "--dates", "20"))

@@ -211,17 +211,20 @@ void Slot::TakeResult(int64_t task, const absl::Status& status,
     FailLocked(task, status);
     return;
   }
-  const core::BlockResult& result = *current_->result;
-  if (encoder_ == nullptr || encoder_->tasks().end != task) {
+  core::BlockResult& result = *current_->result;
+  if (encoder_ == nullptr) {
     encoder_ = std::make_unique<core::FrameEncoder>(
         task, result.records().schema().record_bytes());
+  } else if (encoder_->tasks().end != task) {
+    FlushLocked();
+    encoder_->BeginWith(task);
   }
   int64_t before = encoder_->frame_bytes();
-  absl::Status appended = encoder_->Append(result);
+  absl::Status appended = encoder_->AppendAndClear(&result);
   if (absl::IsResourceExhausted(appended) && frame_open()) {
     FlushLocked();
     before = encoder_->frame_bytes();
-    appended = encoder_->Append(result);
+    appended = encoder_->AppendAndClear(&result);
   }
   if (!appended.ok()) {
     // No other worker makes less of it.

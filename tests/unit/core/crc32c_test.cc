@@ -45,6 +45,17 @@ TEST(Crc32cTest, AgreesWithTheDefinitionForAllLengthsAndAlignments) {
   }
 }
 
+TEST(Crc32cTest, AgreesWithTheDefinitionForManyPieces) {
+  std::mt19937 random(2);
+  std::string bytes;
+  for (int i = 0; i < 20000; ++i) bytes.push_back(static_cast<char>(random()));
+  for (size_t size = 1020; size < bytes.size(); size += 1021) {
+    // A copy, so that a sanitizer sees what is read behind it.
+    const std::string part = bytes.substr(0, size);
+    ASSERT_EQ(Crc32c(part), SlowCrc32c(part)) << size;
+  }
+}
+
 TEST(Crc32cTest, IsExtendedPartByPart) {
   const std::string bytes = "the quick brown fox jumps over the lazy dog";
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {

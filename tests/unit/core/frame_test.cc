@@ -267,6 +267,85 @@ TEST(FrameTest, AnEncoderGoesOnWithTheNextTask) {
   EXPECT_EQ(fresh.Finish().value(), second);
 }
 
+BlockResult OfRecords(const std::shared_ptr<const RecordSchema>& schema,
+                      int records) {
+  BlockResult result(schema);
+  for (int i = 0; i < records; ++i) {
+    StoreField<int16_t>(result.AddRecord(), 0, static_cast<int16_t>(i));
+    result.FinishPixel(PixelStatus::kOk);
+  }
+  return result;
+}
+
+TEST(FrameTest, ClearedResultsGiveTheSameFrames) {
+  const auto schema = SchemaOf(3);
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    // Frames of one large task, of several, of many small ones.
+    ResultMaker make(schema, {.max_pixels = seed % 2 == 0 ? 20 : 1000}, seed);
+    FrameEncoder copying(0, schema->record_bytes());
+    FrameEncoder taking(0, schema->record_bytes());
+    for (int frame = 0; frame < 4; ++frame) {
+      for (int task = make.Below(4); task >= 0; --task) {
+        const TaskResult made = make.Make();
+        if (made.result == nullptr) {
+          for (FrameEncoder* encoder : {&copying, &taking}) {
+            ASSERT_TRUE(
+                encoder->AppendFailedTask(made.num_pixels, *made.failure).ok());
+          }
+          continue;
+        }
+        ASSERT_TRUE(copying.Append(*made.result).ok());
+        ASSERT_TRUE(taking.AppendAndClear(made.result.get()).ok());
+        ExpectEqual(*made.result, BlockResult(schema));
+        ASSERT_EQ(taking.frame_bytes(), copying.frame_bytes());
+      }
+      ASSERT_EQ(taking.Finish().value(), copying.Finish().value());
+    }
+  }
+}
+
+TEST(FrameTest, RecordsOfALargeTaskAreNotCopied) {
+  const auto schema = SchemaOf(1);
+  FrameEncoder encoder(0, 2);
+  for (int frame = 0; frame < 3; ++frame) {
+    BlockResult result = OfRecords(schema, 10000 + frame);
+    const uint8_t* const rows = result.records().bytes().data();
+    ASSERT_TRUE(encoder.AppendAndClear(&result).ok());
+    const std::string bytes = encoder.Finish().value();
+    EXPECT_EQ(
+        reinterpret_cast<const uint8_t*>(bytes.data()) + kFrameHeaderBytes,
+        rows);
+    EXPECT_EQ(FrameView::Parse(bytes)->num_records(), 10000 + frame);
+  }
+}
+
+TEST(FrameTest, AResultThatIsRefusedIsNotCleared) {
+  FrameEncoder encoder(0, 2);
+  BlockResult wide(SchemaOf(2));
+  wide.AddRecord();
+  wide.FinishPixel(PixelStatus::kOk);
+  EXPECT_EQ(encoder.AppendAndClear(&wide).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(wide.num_pixels(), 1);
+  EXPECT_EQ(wide.records().num_records(), 1);
+  EXPECT_EQ(encoder.tasks(), (Interval{0, 0}));
+  BlockResult narrow = OfRecords(SchemaOf(1), 1);
+  EXPECT_TRUE(encoder.AppendAndClear(&narrow).ok());
+}
+
+TEST(FrameTest, AFrameMayBeginWithAnotherTask) {
+  BlockResult result = OfRecords(SchemaOf(1), 3);
+  FrameEncoder encoder(10, 2);
+  ASSERT_TRUE(encoder.Append(result).ok());
+  ASSERT_TRUE(encoder.Finish().ok());
+  encoder.BeginWith(70);
+  EXPECT_EQ(encoder.tasks(), (Interval{70, 70}));
+  ASSERT_TRUE(encoder.AppendAndClear(&result).ok());
+  FrameEncoder fresh(70, 2);
+  ASSERT_TRUE(fresh.Append(OfRecords(SchemaOf(1), 3)).ok());
+  EXPECT_EQ(encoder.Finish().value(), fresh.Finish().value());
+}
+
 TEST(FrameTest, WhatDoesNotFitIsRefusedAndChangesNothing) {
   BlockResult wide(SchemaOf(2));
   BlockResult unfinished(SchemaOf(1));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 
 #include "core/block_result.h"
 
@@ -64,6 +65,34 @@ TEST(RecordBatchTest, AppendsOtherBatchesAndRows) {
   EXPECT_EQ(a.num_records(), 3);
   EXPECT_EQ(a.Get<uint8_t>(1, 0), 2);
   EXPECT_EQ(a.Get<uint8_t>(2, 0), 2);
+}
+
+TEST(RecordBatchTest, GivesItsMemoryAwayForAnother) {
+  RecordBatch batch(Schema());
+  StoreField<uint8_t>(batch.Append(), 0, 7);
+  StoreField<uint8_t>(batch.Append(), 0, 8);
+  const std::string rows(reinterpret_cast<const char*>(batch.bytes().data()),
+                         batch.bytes().size());
+  const uint8_t* const first = batch.row(0);
+  std::string memory(1000, 'x');
+  const char* const given = memory.data();
+  batch.SwapMemory(&memory);
+  EXPECT_EQ(memory.substr(RecordBatch::kHeadBytes), rows);
+  EXPECT_EQ(
+      reinterpret_cast<const uint8_t*>(memory.data()) + RecordBatch::kHeadBytes,
+      first);
+  EXPECT_EQ(batch.num_records(), 0);
+  EXPECT_TRUE(batch.bytes().empty());
+  batch.Append();
+  EXPECT_EQ(batch.Get<double>(0, 1, 1), 0.0);
+  EXPECT_EQ(reinterpret_cast<const char*>(batch.row(0)),
+            given + RecordBatch::kHeadBytes);
+  // One with nothing in it is as good.
+  std::string empty;
+  batch.SwapMemory(&empty);
+  EXPECT_TRUE(batch.bytes().empty());
+  StoreField<uint8_t>(batch.Append(), 0, 9);
+  EXPECT_EQ(batch.Get<uint8_t>(0, 0), 9);
 }
 
 TEST(BlockResultTest, CountsRecordsPerPixel) {

@@ -252,15 +252,30 @@ TEST(ChildProcessTest, TellsTheCauseOfDeath) {
   EXPECT_EQ(CauseOfDeath(SIGABRT | 0x80), "signal 6 (SIGABRT)");
 }
 
+// The wait status of a child that runs `script`.
+int StatusOf(const std::string& script) {
+  const auto pid = StartChild({"/bin/sh", {"sh", "-c", script}, {}});
+  EXPECT_TRUE(pid.ok());
+  int status = -1;
+  EXPECT_EQ(waitpid(*pid, &status, 0), *pid);
+  return status;
+}
+
 TEST(ChildProcessTest, AChildSeesNoOptionsInItsEnvironment) {
   setenv("INTERNODE_WORKER_NWORKERS", "3", 1);
-  const auto pid = StartChild(
-      {"/bin/sh", {"sh", "-c", "test -z \"$INTERNODE_WORKER_NWORKERS\""}, {}});
+  EXPECT_EQ(StatusOf("test -z \"$INTERNODE_WORKER_NWORKERS\""), 0);
   unsetenv("INTERNODE_WORKER_NWORKERS");
-  ASSERT_TRUE(pid.ok());
-  int status = -1;
-  ASSERT_EQ(waitpid(*pid, &status, 0), *pid);
-  EXPECT_EQ(status, 0);
+}
+
+TEST(ChildProcessTest, TheHeapOfAChildAsksForHugePages) {
+  unsetenv("GLIBC_TUNABLES");
+  EXPECT_EQ(StatusOf("test \"$GLIBC_TUNABLES\" = glibc.malloc.hugetlb=1"), 0);
+  // The user's come later, and so count.
+  setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0", 1);
+  EXPECT_EQ(StatusOf("test \"$GLIBC_TUNABLES\" = "
+                     "glibc.malloc.hugetlb=1:glibc.malloc.hugetlb=0"),
+            0);
+  unsetenv("GLIBC_TUNABLES");
 }
 
 }  // namespace
