@@ -37,7 +37,8 @@ class JobTaskRunner : public TaskRunner {
   absl::Status Run(int64_t task, TaskResult* result) override {
     auto* block_result = static_cast<BlockTaskResult*>(result);
     const core::Selection selection = planned_->Task(task);
-    block_result->error = runner_.Run(selection, &block_result->records);
+    block_result->error =
+        runner_.Run(selection, &block_, &block_result->records);
     if (!block_result->error.ok()) FailAll(selection, &block_result->records);
     return absl::OkStatus();
   }
@@ -54,6 +55,7 @@ class JobTaskRunner : public TaskRunner {
 
   const core::PlannedJob* const planned_;
   functions::TaskRunner runner_;
+  core::Block block_;
 };
 
 functions::ReadBlock ReadFrom(std::shared_ptr<cube::BlockReader> reader) {

@@ -85,6 +85,8 @@ class Block {
   const BlockLayout& layout() const { return *layout_; }
   const Selection& selection() const { return selection_; }
   int64_t num_pixels() const { return num_pixels_; }
+  // So many bytes are there, for this block and the next ones.
+  int64_t memory_bytes() const { return static_cast<int64_t>(bytes_); }
 
   std::byte* mutable_pixel(int64_t p) {
     return memory_.data() + p * layout_->pixel_stride;

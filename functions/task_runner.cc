@@ -48,15 +48,15 @@ TaskRunner::TaskRunner(ReadBlock read, std::unique_ptr<Kernel> kernel,
       dim_names_(std::move(dim_names)) {}
 
 absl::Status TaskRunner::Run(const core::Selection& selection,
-                             core::BlockResult* result) {
+                             core::Block* block, core::BlockResult* result) {
   result->Clear();
-  if (const absl::Status status = read_(selection, &block_); !status.ok()) {
+  if (const absl::Status status = read_(selection, block); !status.ok()) {
     return In(selection, status);
   }
-  if (block_.selection() != selection) {
+  if (block->selection() != selection) {
     return In(selection, absl::InternalError("another block was read"));
   }
-  return RunKernel(block_, result);
+  return RunKernel(*block, result);
 }
 
 absl::Status TaskRunner::RunKernel(const core::Block& block,

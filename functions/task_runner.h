@@ -31,12 +31,13 @@ class TaskRunner {
   TaskRunner(ReadBlock read, std::unique_ptr<Kernel> kernel,
              std::vector<std::string> dim_names);
 
-  // Reads `selection` and runs the kernel. On success `result` holds each
-  // pixel of the selection, finished once. On an error it is empty, and the
-  // message ends in where: "…, in y=0:100, x=5". The codes are those of the
-  // reader and of the kernel; kInternal for a kernel that threw or that did not
-  // finish every pixel.
-  absl::Status Run(const core::Selection& selection, core::BlockResult* result);
+  // Reads `selection` into `block` and runs the kernel. On success `result`
+  // holds each pixel of the selection, finished once. On an error it is empty,
+  // and the message ends in where: "…, in y=0:100, x=5". The codes are those of
+  // the reader and of the kernel; kInternal for a kernel that threw or that did
+  // not finish every pixel.
+  absl::Status Run(const core::Selection& selection, core::Block* block,
+                   core::BlockResult* result);
 
   // The second half of Run, on a block that was read ahead.
   absl::Status RunKernel(const core::Block& block, core::BlockResult* result);
@@ -48,7 +49,6 @@ class TaskRunner {
   const ReadBlock read_;
   const std::unique_ptr<Kernel> kernel_;
   const std::vector<std::string> dim_names_;
-  core::Block block_;
 };
 
 // "y=0:100, x=5": a range as begin:end, an index as a number.

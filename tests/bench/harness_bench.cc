@@ -56,10 +56,11 @@ void BM_Harness(benchmark::State& state) {
       },
       *std::move(kernel), {"pixel"});
   core::BlockResult result((*prepared)->schema());
+  core::Block block;
   core::Selection selection;
   selection.extents = {core::Extent::Range(0, state.range(0))};
   for (auto _ : state) {
-    if (const absl::Status status = runner.Run(selection, &result);
+    if (const absl::Status status = runner.Run(selection, &block, &result);
         !status.ok()) {
       state.SkipWithError(status.ToString().c_str());
       break;

@@ -21,7 +21,6 @@ import argparse
 import collections
 import json
 import math
-import mmap
 import os
 import pathlib
 import re
@@ -54,8 +53,6 @@ SHAPES = {"2 processes x 1 thread": {"nworkers": 2, "nthreads": 1},
           "1 process x 2 threads": {"nworkers": 1, "nthreads": 2}}
 # As much is read together by the reader of storage chunks, at the most.
 READ_BYTES = 1 << 20
-# More than the workers take.
-FETCHED_BYTES = 1 << 30
 # What is in a function's name or library says whose time it is.
 DECOMPRESSION = ("libdeflate.so", "libz.so", "internode::cube::InflateStream",
                  "internode::cube::PairInflater", "TakeTwo", "TakeOne",
@@ -136,15 +133,6 @@ def settle(path):
     pread_seconds(path)
 
 
-def fetch_memory():
-    """The host of a virtual machine takes memory back that is free for some
-    seconds; to get it again would be counted as the job's work."""
-    with mmap.mmap(-1, FETCHED_BYTES) as memory:
-        memory.madvise(mmap.MADV_HUGEPAGE)
-        for at in range(0, FETCHED_BYTES, mmap.PAGESIZE):
-            memory[at] = 1
-
-
 class Jobs:
     """Jobs of one function on daemons that are up."""
 
@@ -157,9 +145,7 @@ class Jobs:
         self.job = [BIN / "internode", "run", function, cube, "--scheduler",
                     service.address, "-o", self.folder / "out.nc",
                     "--overwrite", "-q", "--progress", "none"]
-        # Once before: the programs are in memory then, and have run.
         settle(cube)
-        self.run(self.job)
 
     def run(self, command):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
@@ -170,7 +156,10 @@ class Jobs:
 
     def measure(self):
         data = self.folder / "perf.data"
-        fetch_memory()
+        # Once just before: the worker has the memory of its blocks then. That
+        # of a virtual machine, the host takes back when it is free for seconds,
+        # and to get it again would be counted as the job's work.
+        self.run(self.job)
         cpu = self.cpu_seconds()
         start = time.perf_counter()
         # Whole calls, of which the stack's first 4 KiB tell enough.

@@ -45,6 +45,9 @@ struct EngineOptions {
   int64_t buffer_bytes = int64_t{64} << 20;
   // Of blocks that are read ahead, in sum.
   int64_t read_ahead_bytes = int64_t{256} << 20;
+  // A slot that has nothing to do keeps the memory of its blocks so long for
+  // the next job: the kernel clears what it gives anew.
+  absl::Duration keep_memory = absl::Seconds(10);
 };
 
 // Thread-safe.

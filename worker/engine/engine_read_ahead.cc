@@ -107,12 +107,12 @@ void Engine::RunReader() {
     // Nobody else touches the block meanwhile.
     const absl::Status status =
         job->read(job->plan.Task(task), &slot->ahead_->block);
-    auto dropped = std::make_unique<Slot::ReadAhead>();
+    std::unique_ptr<Slot::ReadAhead> dropped;
     MutexLock lock(&mu_);
     slot->ahead_->status = status;
     slot->ahead_->state = Slot::ReadAhead::State::kReady;
     if (slot->ahead_->lease->job->forgotten && !slot->busy_) {
-      std::swap(dropped, slot->ahead_);
+      dropped = slot->ForgetAhead();
     }
   }
 }

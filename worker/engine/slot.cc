@@ -47,6 +47,9 @@ bool Slot::NextStretch() {
       case Found::kForgotten:
         DropForgottenJobs();
         break;
+      case Found::kIdleForLong:
+        FreeBlocks();
+        break;
       case Found::kStop:
         return false;
     }
@@ -88,13 +91,17 @@ Slot::Found Slot::Find(std::shared_ptr<JobState>* job) {
     if (busy_) {
       busy_ = false;
       lease_ = nullptr;
+      keep_until_ = absl::Now() + engine_->options_.keep_memory;
       engine_->SlotIsIdle();
     }
     const uint64_t seen = engine_->work_version_;
-    engine_->mu_.Await([this, seen] {
+    const auto told = [this, seen] {
       engine_->mu_.AssertHeld();
       return engine_->stopping_ || engine_->work_version_ != seen;
-    });
+    };
+    if (!engine_->mu_.AwaitWithDeadline(told, keep_until_)) {
+      return Found::kIdleForLong;
+    }
   }
 }
 
@@ -112,17 +119,37 @@ void Slot::OpenJobOf(const std::shared_ptr<JobState>& job) {
 
 void Slot::DropForgottenJobs() {
   // Destroyed last, and without a lock: closing a file takes time.
-  auto dropped = std::make_unique<ReadAhead>();
+  std::unique_ptr<ReadAhead> dropped;
   {
     MutexLock lock(&engine_->mu_);
     if (ahead_->state != ReadAhead::State::kReading &&
         ahead_->lease != nullptr && ahead_->lease->job->forgotten) {
-      std::swap(dropped, ahead_);
+      dropped = ForgetAhead();
     }
   }
   current_ = nullptr;
   for (auto it = memory_.begin(); it != memory_.end();) {
     it = it->second.job->forgotten ? memory_.erase(it) : std::next(it);
+  }
+}
+
+std::unique_ptr<Slot::ReadAhead> Slot::ForgetAhead() {
+  auto forgotten = std::make_unique<ReadAhead>();
+  std::swap(forgotten, ahead_);
+  std::swap(forgotten->block, ahead_->block);
+  return forgotten;
+}
+
+void Slot::FreeBlocks() {
+  block_ = core::Block();
+  core::Block freed;
+  MutexLock lock(&engine_->mu_);
+  if (ahead_->state == ReadAhead::State::kNone) {
+    std::swap(freed, ahead_->block);
+    keep_until_ = absl::InfiniteFuture();
+  } else {
+    // Another slot is about to take it.
+    keep_until_ = absl::Now() + engine_->options_.keep_memory;
   }
 }
 
@@ -198,7 +225,8 @@ int64_t Slot::RunTask(int64_t task, int64_t start_ns) {
       task >= num_tasks
           ? absl::InvalidArgumentError(absl::StrCat(
                 "the job has no task ", task, "; it has ", num_tasks))
-          : current_->runner->Run(job.plan.Task(task), current_->result.get());
+          : current_->runner->Run(job.plan.Task(task), &block_,
+                                  current_->result.get());
   const int64_t end_ns = NowNanos();
   MutexLock lock(&encoder_mu_);
   TakeResult(task, status, start_ns, end_ns);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -68,10 +69,21 @@ class Slot {
   // Waits for a stretch. False: the engine stops.
   bool NextStretch();
   // Returns why it came back without a stretch.
-  enum class Found { kStretch, kMustFlush, kMustOpen, kForgotten, kStop };
+  enum class Found {
+    kStretch,
+    kMustFlush,
+    kMustOpen,
+    kForgotten,
+    kIdleForLong,
+    kStop
+  };
   Found Find(std::shared_ptr<JobState>* job);
   void OpenJobOf(const std::shared_ptr<JobState>& job);
   void DropForgottenJobs();
+  void FreeBlocks();
+  // Forgets what was read ahead; keeps the memory. What is returned is to be
+  // destroyed without a lock.
+  std::unique_ptr<ReadAhead> ForgetAhead();
 
   absl::Status PrepareJob();
   void RunStretch();
@@ -99,6 +111,9 @@ class Slot {
   // Of the slot's own thread.
   std::map<JobId, JobMemory> memory_;
   JobMemory* current_ = nullptr;
+  core::Block block_;
+  // Then, if it is idle still, the slot frees the memory of its blocks.
+  absl::Time keep_until_ = absl::InfiniteFuture();
   int64_t task_ = 0;
   bool alone_ = false;
   uint64_t seen_forgotten_ = 0;

@@ -54,7 +54,8 @@ class TaskRunnerTest : public ::testing::Test {
     TaskRunner runner(std::move(read),
                       std::make_unique<LambdaKernel>(std::move(body)),
                       {"y", "x"});
-    return runner.Run(TestSelection(), &result_);
+    core::Block block;
+    return runner.Run(TestSelection(), &block, &result_);
   }
 
   void ExpectError(const absl::Status& status, absl::StatusCode code,

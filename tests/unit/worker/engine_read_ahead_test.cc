@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 #include "tests/unit/worker/engine_testutil.h"
 #include "worker/engine/engine.h"
@@ -109,6 +111,35 @@ TEST(EngineReadAheadTest, GivesBackABlockThatWasReadAheadOfAShortTask) {
   EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {{6, 7}}}));
   link.script().Release(5);
   ASSERT_TRUE(link.AwaitDone({5, 6}));
+}
+
+TEST(EngineReadAheadTest, KeepsTheMemoryOfBlocksForTheNextJob) {
+  EngineOptions options;
+  options.keep_memory = absl::InfiniteDuration();
+  TestLink link({.reads = true, .options = options});
+  link.Grant(1, {0, 4}, 1);
+  ASSERT_TRUE(link.AwaitDone({0, 4}));
+  EXPECT_EQ(link.script().read_memory().front(), 0);
+  link.engine().ForgetJob(1);
+  link.Grant(2, {10, 11}, 2);
+  ASSERT_TRUE(link.AwaitDone({10, 11}));
+  EXPECT_EQ(link.script().read_memory().back(), 8);
+}
+
+TEST(EngineReadAheadTest, FreesTheMemoryOfBlocksWhenItHasNoUseForIt) {
+  EngineOptions options;
+  options.keep_memory = absl::ZeroDuration();
+  TestLink link({.reads = true, .options = options});
+  // A slot that finds the next job before it waits has kept it.
+  const absl::Time deadline = absl::Now() + kPatience;
+  int64_t task = 0;
+  do {
+    link.Grant(static_cast<LeaseId>(task + 1), {task, task + 1});
+    ASSERT_TRUE(link.AwaitDone({task, task + 1}));
+    ++task;
+  } while (absl::Now() < deadline &&
+           (task == 1 || link.script().read_memory().back() != 0));
+  EXPECT_EQ(link.script().read_memory().back(), 0);
 }
 
 }  // namespace

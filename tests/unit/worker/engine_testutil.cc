@@ -125,9 +125,10 @@ absl::Status Script::Run(int64_t task) {
   return it == failures_.end() ? absl::OkStatus() : it->second;
 }
 
-absl::Status Script::Read(int64_t task) {
+absl::Status Script::Read(int64_t task, int64_t memory_bytes) {
   MutexLock lock(&mu_);
   reads_.push_back(task);
+  read_memory_.push_back(memory_bytes);
   const auto it = read_failures_.find(task);
   return it == read_failures_.end() ? absl::OkStatus() : it->second;
 }
@@ -148,6 +149,11 @@ std::vector<int64_t> Script::reads() {
   return reads_;
 }
 
+std::vector<int64_t> Script::read_memory() {
+  MutexLock lock(&mu_);
+  return read_memory_;
+}
+
 int64_t Script::num_opens() {
   MutexLock lock(&mu_);
   return opens_;
@@ -162,11 +168,13 @@ std::shared_ptr<const WorkerJob> ScriptedJob(Script* script, int64_t num_tasks,
   job->dim_names = {"i"};
   job->reads = reads;
   job->bytes_per_pixel = 8;
-  const functions::ReadBlock nothing = functions::ReadNothing();
-  job->read = [script, nothing](const core::Selection& selection,
-                                core::Block* block) {
-    absl::Status status = script->Read(selection.extents[0].begin);
-    return status.ok() ? nothing(selection, block) : status;
+  job->read = [script,
+               layout = core::BlockLayout{.series = {}, .pixel_stride = 8}](
+                  const core::Selection& selection, core::Block* block) {
+    absl::Status status =
+        script->Read(selection.extents[0].begin, block->memory_bytes());
+    if (status.ok()) block->Reset(&layout, selection);
+    return status;
   };
   return job;
 }

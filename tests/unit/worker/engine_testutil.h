@@ -44,13 +44,15 @@ class Script {
 
   // Called by the job.
   absl::Status Run(int64_t task);
-  absl::Status Read(int64_t task);
+  absl::Status Read(int64_t task, int64_t memory_bytes);
   absl::Status Open();
 
   std::vector<int64_t> runs();
   int64_t num_opens();
   // Blocks that were read, in order.
   std::vector<int64_t> reads();
+  // The memory that each of these had before.
+  std::vector<int64_t> read_memory();
 
  private:
   bool Await(const std::function<bool()>& condition)
@@ -64,11 +66,12 @@ class Script {
   absl::Status open_status_ ABSL_GUARDED_BY(mu_);
   std::vector<int64_t> runs_ ABSL_GUARDED_BY(mu_);
   std::vector<int64_t> reads_ ABSL_GUARDED_BY(mu_);
+  std::vector<int64_t> read_memory_ ABSL_GUARDED_BY(mu_);
   int64_t opens_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 // A job of `num_tasks` one-pixel tasks along "i": each gives `task % 3` records
-// of one int64, the task's number. It reads if `reads`.
+// of one int64, the task's number. It reads if `reads`, 8 bytes a task.
 std::shared_ptr<const WorkerJob> ScriptedJob(Script* script, int64_t num_tasks,
                                              bool reads);
 
