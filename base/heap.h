@@ -10,6 +10,8 @@ namespace internode {
 // costs more than to copy them. A program through which frames flow calls this
 // first, and keeps up to 16 MiB of freed memory in each of its heaps, of which
 // there are two at most: one for each few threads would keep many times that.
+// Heaps grow by as much, which can be huge pages where the C library asks for
+// them (worker/child_process.cc).
 void KeepFreedMemory();
 
 // Gives freed memory back to the kernel if this process holds more than
