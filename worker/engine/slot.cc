@@ -11,6 +11,14 @@
 
 namespace internode::worker {
 
+namespace {
+
+// Blocks that have more memory than so many times what a job's need are not
+// kept for it.
+constexpr int64_t kMostSpare = 4;
+
+}  // namespace
+
 bool IsRetryable(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
@@ -169,6 +177,13 @@ absl::Status Slot::PrepareJob() {
   {
     MutexLock lock(&encoder_mu_);
     encoder_ = nullptr;
+  }
+  const functions::JobPlan& plan = opened->plan;
+  const int64_t task = stretch_.left().begin;
+  if (task < plan.num_tasks() &&
+      block_.memory_bytes() / kMostSpare >
+          plan.Task(task).num_pixels() * opened->bytes_per_pixel) {
+    FreeBlocks();
   }
   JobMemory& memory = memory_[job->id];
   if (memory.opened != opened) {

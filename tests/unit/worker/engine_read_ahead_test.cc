@@ -17,7 +17,10 @@
 namespace internode::worker {
 namespace {
 
+using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
+using testing::Lt;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
@@ -124,6 +127,23 @@ TEST(EngineReadAheadTest, KeepsTheMemoryOfBlocksForTheNextJob) {
   link.Grant(2, {10, 11}, 2);
   ASSERT_TRUE(link.AwaitDone({10, 11}));
   EXPECT_EQ(link.script().read_memory().back(), 8);
+}
+
+TEST(EngineReadAheadTest, ASmallJobDoesNotKeepTheMemoryOfALargeOne) {
+  EngineOptions options;
+  options.keep_memory = absl::InfiniteDuration();
+  TestLink link({.reads = true, .options = options});
+  link.set_pixel_bytes(800);
+  link.Grant(1, {0, 4}, 1);
+  ASSERT_TRUE(link.AwaitDone({0, 4}));
+  link.engine().ForgetJob(1);
+  link.set_pixel_bytes(8);
+  link.Grant(2, {10, 14}, 2);
+  ASSERT_TRUE(link.AwaitDone({10, 14}));
+  std::vector<int64_t> memory = link.script().read_memory();
+  EXPECT_THAT(memory, Contains(800));
+  memory.erase(memory.begin(), memory.begin() + 4);
+  EXPECT_THAT(memory, Each(Lt(800)));
 }
 
 TEST(EngineReadAheadTest, FreesTheMemoryOfBlocksWhenItHasNoUseForIt) {

@@ -160,16 +160,16 @@ int64_t Script::num_opens() {
 }
 
 std::shared_ptr<const WorkerJob> ScriptedJob(Script* script, int64_t num_tasks,
-                                             bool reads) {
+                                             bool reads, int64_t pixel_bytes) {
   auto job = std::make_shared<WorkerJob>();
   job->plan.grid =
       *core::ChunkGrid::Create({{"i", num_tasks}}, core::NoChunks());
   job->plan.prepared = std::make_shared<PreparedScript>(script);
   job->dim_names = {"i"};
   job->reads = reads;
-  job->bytes_per_pixel = 8;
-  job->read = [script,
-               layout = core::BlockLayout{.series = {}, .pixel_stride = 8}](
+  job->bytes_per_pixel = pixel_bytes;
+  job->read = [script, layout = core::BlockLayout{.series = {},
+                                                  .pixel_stride = pixel_bytes}](
                   const core::Selection& selection, core::Block* block) {
     absl::Status status =
         script->Read(selection.extents[0].begin, block->memory_bytes());
@@ -211,7 +211,8 @@ TestLink::TestLink(const Setup& setup)
             if (absl::Status status = script_.Open(); !status.ok()) {
               return status;
             }
-            return ScriptedJob(&script_, setup_.num_tasks, setup_.reads);
+            return ScriptedJob(&script_, setup_.num_tasks, setup_.reads,
+                               pixel_bytes_);
           },
           [this] {
             MutexLock lock(&mu_);

@@ -1,6 +1,7 @@
 #ifndef INTERNODE_TESTS_UNIT_WORKER_ENGINE_TESTUTIL_H_
 #define INTERNODE_TESTS_UNIT_WORKER_ENGINE_TESTUTIL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -71,9 +72,9 @@ class Script {
 };
 
 // A job of `num_tasks` one-pixel tasks along "i": each gives `task % 3` records
-// of one int64, the task's number. It reads if `reads`, 8 bytes a task.
+// of one int64, the task's number. It reads if `reads`, `pixel_bytes` a task.
 std::shared_ptr<const WorkerJob> ScriptedJob(Script* script, int64_t num_tasks,
-                                             bool reads);
+                                             bool reads, int64_t pixel_bytes);
 
 // The frame that an encoder makes of the tasks' results.
 std::string ExpectedFrame(core::Interval tasks);
@@ -98,6 +99,8 @@ class TestLink {
 
   Script& script() { return script_; }
   Engine& engine() { return *engine_; }
+  // Of the jobs that are opened from now on.
+  void set_pixel_bytes(int64_t bytes) { pixel_bytes_ = bytes; }
 
   // Hello and Welcome. Returns what was offered.
   std::vector<Offer> Reconnect();
@@ -123,6 +126,7 @@ class TestLink {
 
   const Setup setup_;
   Script script_;
+  std::atomic<int64_t> pixel_bytes_{8};
   std::vector<SlotState> slots_;
   Mutex mu_;
   bool woken_ ABSL_GUARDED_BY(mu_) = false;
