@@ -28,6 +28,9 @@ constexpr size_t kTurnedBytes = 1024;
 // lines.
 constexpr size_t kTurnedStride = kTurnedBytes + kCacheLineBytes;
 
+// Rows that are gathered: whole lines of them.
+constexpr int64_t kGatheredBytes = kCacheLineBytes;
+
 // Without a turn: chunk by chunk.
 void CopyChunks(const ScatterShape& shape,
                 absl::Span<const ScatterSource> sources, std::byte* target) {
@@ -45,12 +48,20 @@ class Turner {
  public:
   Turner(const ScatterShape& shape, absl::Span<const ScatterSource> sources,
          ScatterScratch* scratch)
-      : shape_(shape), sources_(sources), rows_(scratch->rows) {
+      : shape_(shape),
+        sources_(sources),
+        rows_(scratch->rows),
+        gather_(scratch->gather) {
     if (shape_.streaming) {
       turned_ = scratch->turned.Reserve(kStrip * kTurnedStride);
     }
     planes_ = shape.form == ChunkForm::kPlanes;
     step_ = planes_ ? 1 : static_cast<int64_t>(shape.element_bytes);
+    gathered_ = std::max<int64_t>(kGatheredBytes / step_, kStrip);
+    if (planes_) {
+      high_plane_ =
+          shape.swapped ? -shape.chunk_elements : shape.chunk_elements;
+    }
     SplitDimensions();
   }
 
@@ -122,15 +133,21 @@ class Turner {
   // `padding`: behind this piece of each series.
   void TurnPiece(absl::Span<const std::byte* const> rows, std::byte* target,
                  int64_t padding) const {
+    const PixelRows source = {rows, high_plane_};
     // What may be written of it: the processor has to read a line before it
     // writes a part.
     const auto bytes = static_cast<int64_t>(rows.size() * shape_.element_bytes);
     const int64_t whole = RoundUp(bytes, kCacheLineBytes);
     const auto written =
         static_cast<size_t>(whole - bytes <= padding ? whole : bytes);
+    const bool gathers = turned_ != nullptr && run_length_ > int64_t{kStrip} &&
+                         RowGather::Helps(source);
+    PixelRows gathered;
     absl::InlinedVector<int64_t, 6> index(run_.size(), 0);
     std::array<std::byte*, kStrip> series;
     for (int64_t done = 0; done < run_length_;) {
+      const int64_t ahead = gathers ? done % gathered_ : done;
+      if (gathers && ahead == 0) gathered = Gather(source, done);
       const auto count =
           static_cast<size_t>(std::min<int64_t>(kStrip, run_length_ - done));
       for (size_t p = 0; p < count;) {
@@ -138,33 +155,39 @@ class Turner {
                         &target);
       }
       const auto strip = absl::MakeConstSpan(series.data(), count);
+      const PixelRows& from = gathers ? gathered : source;
       if (turned_ == nullptr) {
-        Transpose(rows, static_cast<size_t>(done), strip);
+        Transpose(from, static_cast<size_t>(ahead), strip);
       } else {
-        StreamStrip(rows, static_cast<size_t>(done), strip, written);
+        StreamStrip(from, static_cast<size_t>(ahead), strip, written);
       }
       done += static_cast<int64_t>(count);
     }
   }
 
-  void Transpose(absl::Span<const std::byte* const> rows, size_t pixel,
+  // The next pixels of all rows, from `pixel` on.
+  PixelRows Gather(const PixelRows& source, int64_t pixel) const {
+    const int64_t pixels = std::min(gathered_, run_length_ - pixel);
+    return gather_.Gather(source, static_cast<size_t>(pixel * step_),
+                          static_cast<size_t>(pixels * step_));
+  }
+
+  void Transpose(const PixelRows& source, size_t pixel,
                  absl::Span<std::byte* const> series) const {
     if (planes_) {
-      TransposePlanes(
-          rows, shape_.swapped ? -shape_.chunk_elements : shape_.chunk_elements,
-          pixel, series);
+      TransposePlanes(source.rows, source.high_plane, pixel, series);
     } else {
-      TransposeNumbers(rows, shape_.element_bytes, pixel, series);
+      TransposeNumbers(source.rows, shape_.element_bytes, pixel, series);
     }
   }
 
   // As Transpose, past the cache; `bytes` are written, of which those behind
   // the numbers have no meaning.
-  void StreamStrip(absl::Span<const std::byte* const> rows, size_t pixel,
+  void StreamStrip(const PixelRows& source, size_t pixel,
                    absl::Span<std::byte* const> series, size_t bytes) const {
     std::array<std::byte*, kStrip> turned;
     for (size_t p = 0; p < kStrip; ++p) turned[p] = turned_ + p * kTurnedStride;
-    Transpose(rows, pixel, absl::MakeConstSpan(turned.data(), series.size()));
+    Transpose(source, pixel, absl::MakeConstSpan(turned.data(), series.size()));
     for (size_t p = 0; p < series.size(); ++p) {
       StreamingCopy(turned[p], bytes, series[p]);
     }
@@ -200,11 +223,16 @@ class Turner {
   const ScatterShape& shape_;
   const absl::Span<const ScatterSource> sources_;
   std::vector<const std::byte*>& rows_;
+  RowGather& gather_;
   // Null: numbers are turned in their places.
   std::byte* turned_ = nullptr;
   bool planes_ = false;
+  // As PixelRows::high_plane.
+  std::ptrdiff_t high_plane_ = 0;
   // Bytes from one pixel of a row to the next.
   int64_t step_ = 1;
+  // Pixels that are gathered at a time, whole strips.
+  int64_t gathered_ = 1;
   // Fastest first.
   ScatterDimensions run_;
   int64_t run_length_ = 1;

@@ -10,6 +10,7 @@
 
 #include "cube/buffer.h"
 #include "cube/chunk_decoder.h"
+#include "cube/row_gather.h"
 
 namespace internode::cube {
 
@@ -52,6 +53,7 @@ struct ScatterScratch {
   std::vector<const std::byte*> rows;
   // A piece of some series.
   Buffer turned;
+  RowGather gather;
 };
 
 // One storage chunk, and which part of it along the series. The sources of one

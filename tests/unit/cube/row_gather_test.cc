@@ -1,0 +1,95 @@
+#include "cube/row_gather.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "base/cache_line.h"
+#include "cube/buffer.h"
+
+namespace internode::cube {
+namespace {
+
+// Rows `stride` bytes apart. Only their addresses count; nothing is there.
+std::vector<const std::byte*> RowsAt(size_t count, size_t stride) {
+  std::vector<const std::byte*> rows;
+  for (size_t t = 0; t < count; ++t) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    rows.push_back(reinterpret_cast<const std::byte*>(4096 + t * stride));
+  }
+  return rows;
+}
+
+TEST(RowGatherTest, HelpsWhereLinesShareTheirPlaces) {
+  // A set of eight lines is full with the low and high bytes of four rows.
+  EXPECT_FALSE(RowGather::Helps({RowsAt(8, 4096), 0}));
+  EXPECT_TRUE(RowGather::Helps({RowsAt(9, 4096), 0}));
+  EXPECT_FALSE(RowGather::Helps({RowsAt(4, 4096), 1 << 18}));
+  EXPECT_TRUE(RowGather::Helps({RowsAt(5, 4096), 1 << 18}));
+  for (const size_t side : {32, 64, 128, 256}) {
+    EXPECT_TRUE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
+  }
+}
+
+TEST(RowGatherTest, DoesNotHelpRowsThatAreSpread) {
+  EXPECT_FALSE(RowGather::Helps({{}, 0}));
+  for (const size_t side : {5, 10, 50, 100, 250}) {
+    EXPECT_FALSE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
+    // More than a cache holds, wherever they are.
+    EXPECT_FALSE(RowGather::Helps({RowsAt(512, side * side), 1})) << side;
+  }
+}
+
+TEST(RowGatherTest, CountsRepeatedRowsOnce) {
+  EXPECT_FALSE(RowGather::Helps({RowsAt(128, 0), 1}));
+  std::vector<const std::byte*> rows = RowsAt(128, 2500);
+  for (size_t t = 0; t < rows.size(); t += 2) rows[t] = rows[0];
+  EXPECT_FALSE(RowGather::Helps({rows, 1}));
+}
+
+TEST(RowGatherTest, CopiesTheSameBytesOfAllRows) {
+  constexpr size_t kRows = 7;
+  constexpr size_t kStride = 300;
+  for (const bool planes : {false, true}) {
+    const size_t plane = planes ? kRows * kStride : 0;
+    Buffer bytes;
+    std::byte* const memory = bytes.Reserve(kRows * kStride + plane);
+    for (size_t i = 0; i < kRows * kStride + plane; ++i) {
+      memory[i] = static_cast<std::byte>(i * 7 + i / 251);
+    }
+    std::vector<const std::byte*> rows;
+    for (size_t t = 0; t < kRows; ++t) rows.push_back(memory + t * kStride);
+    RowGather gather;
+    for (const size_t count : {1, 16, 63, 64, 65, 128}) {
+      for (const size_t at : {0, 5, 64}) {
+        const PixelRows got = gather.Gather(
+            {rows, static_cast<std::ptrdiff_t>(plane)}, at, count);
+        ASSERT_EQ(got.rows.size(), kRows);
+        ASSERT_EQ(got.high_plane != 0, planes);
+        for (size_t t = 0; t < kRows; ++t) {
+          for (size_t i = 0; i < count; ++i) {
+            ASSERT_EQ(got.rows[t][i], rows[t][at + i]);
+            ASSERT_EQ(*(got.rows[t] + i + got.high_plane),
+                      *(rows[t] + at + i + plane));
+          }
+        }
+        EXPECT_FALSE(RowGather::Helps(got));
+      }
+    }
+  }
+}
+
+// High bytes that come first lie before the low ones.
+TEST(RowGatherTest, FollowsPlanesBackwards) {
+  std::vector<std::byte> memory(256);
+  for (size_t i = 0; i < memory.size(); ++i) memory[i] = std::byte(i);
+  const std::vector<const std::byte*> rows = {&memory[128], &memory[192]};
+  RowGather gather;
+  const PixelRows got = gather.Gather({rows, -128}, 2, 3);
+  EXPECT_EQ(got.rows[1][0], std::byte{194});
+  EXPECT_EQ(*(got.rows[1] + got.high_plane), std::byte{66});
+}
+
+}  // namespace
+}  // namespace internode::cube
