@@ -1,34 +1,20 @@
 // The program internode-worker against a scheduler that is a test.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <optional>
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-
-#include "functions/job_plan.h"
-#include "functions/planned_job.h"
-#include "functions/registry.h"
-#include "rpc/job_proto.h"
 #include "rpc/peer.h"
+#include "tests/unit/worker/daemon_testutil.h"
 #include "tests/unit/worker/fake_scheduler.h"
-#include "worker/child_process.h"
 #include "worker/exit_code.h"
 
 namespace internode::worker {
@@ -37,124 +23,6 @@ namespace {
 using testing::HasSubstr;
 using testing::SizeIs;
 using Worker = FakeScheduler::Worker;
-
-const char kProgram[] = INTERNODE_WORKER_PROGRAM;
-
-bool Attached(const Worker& worker) { return worker.attached && !worker.gone; }
-
-// A job without a cube: noop over 1000 x 1000 pixels, one a task.
-v1::JobPlan NoopPlan() {
-  core::JobSpec spec;
-  spec.function = "noop";
-  spec.core_dims = {};
-  spec.chunks = core::NoChunks();
-  spec.shape = {{"y", 1000}, {"x", 1000}};
-  const core::CubeInfo cube = functions::CubeOfShape(spec.shape);
-  const functions::JobPlan plan =
-      *functions::MakeJobPlan(spec, cube, functions::Registry::WithBuiltins());
-  return rpc::ToProto(functions::MakePlannedJob(spec, cube, plan));
-}
-
-v1::SchedulerMessage LeaseOf(int64_t begin, int64_t end, uint64_t id = 1) {
-  v1::SchedulerMessage message;
-  v1::Lease* const lease = message.mutable_lease();
-  lease->set_job(17);
-  lease->set_lease_id(id);
-  lease->mutable_tasks()->set_begin(begin);
-  lease->mutable_tasks()->set_end(end);
-  *lease->mutable_plan() = NoopPlan();
-  return message;
-}
-
-// Runs the program.
-class Program {
- public:
-  explicit Program(const std::vector<std::string>& arguments) {
-    std::string name = testing::TempDir() + "/daemon_XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    log_ = name + "/log";
-    const int log = open(log_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    int ready[2];
-    int lifeline[2];
-    int held[2];
-    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(lifeline, O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(held, O_CLOEXEC), 0);
-    // 3 is the log, 4 the ready pipe, 5 the lifeline; 6 is kept open by all its
-    // processes as long as they live.
-    std::string command =
-        absl::StrCat("exec ", kProgram, " --ready-fd 4 --lifeline-fd 5");
-    for (const std::string& argument : arguments) {
-      absl::StrAppend(&command, " ", argument);
-    }
-    const auto pid = StartChild({"/bin/sh",
-                                 {"sh", "-c", command + " 2>&3"},
-                                 {log, ready[1], lifeline[0], held[1]}});
-    EXPECT_TRUE(pid.ok());
-    pid_ = *pid;
-    close(log);
-    close(ready[1]);
-    close(lifeline[0]);
-    close(held[1]);
-    ready_ = ready[0];
-    lifeline_ = lifeline[1];
-    held_ = held[0];
-  }
-  ~Program() {
-    if (pid_ != 0) {
-      kill(pid_, SIGKILL);
-      Wait();
-    }
-    for (const int fd : {ready_, lifeline_, held_}) {
-      if (fd >= 0) close(fd);
-    }
-  }
-
-  pid_t pid() const { return pid_; }
-  void CutLifeline() { close(std::exchange(lifeline_, -1)); }
-
-  // The line that tells that all processes are connected; "" if none came.
-  std::string AwaitReady() {
-    char text[256] = {};
-    return read(ready_, text, sizeof(text) - 1) > 0 ? text : "";
-  }
-  // Waits until none of its processes is left. Returns its wait status.
-  int Wait() {
-    int status = -1;
-    waitpid(std::exchange(pid_, 0), &status, 0);
-    char byte = 0;
-    EXPECT_EQ(read(held_, &byte, 1), 0);
-    return status;
-  }
-  std::string log() const {
-    std::ifstream file(log_);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-
- private:
-  std::string log_;
-  pid_t pid_ = 0;
-  int ready_ = -1;
-  int lifeline_ = -1;
-  int held_ = -1;
-};
-
-int ExitCode(int code) { return code << 8; }
-
-class DaemonTest : public testing::Test {
- protected:
-  std::vector<std::string> Arguments(
-      const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {scheduler_->address(), "--nthreads",
-                                          "1"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
-  }
-
-  std::unique_ptr<FakeScheduler> scheduler_ = std::make_unique<FakeScheduler>();
-};
 
 TEST_F(DaemonTest, SaysWhoItIsAndIsReady) {
   Program program(Arguments(
@@ -314,95 +182,6 @@ TEST_F(DaemonTest, ARestartIsReportedWithItsReason) {
             0);
 }
 
-TEST_F(DaemonTest, EndsWhenAllItsProcessesWereDrained) {
-  Program program(Arguments());
-  const int worker = scheduler_->AwaitWorker(Attached);
-  ASSERT_GE(worker, 0);
-  v1::SchedulerMessage message;
-  message.mutable_drain()->set_reason("the operator wishes it");
-  scheduler_->Send(worker, message);
-  EXPECT_EQ(program.Wait(), ExitCode(kExitDrained));
-  const Worker seen = scheduler_->Get(worker);
-  bool said = false;
-  for (const v1::WorkerMessage& sent : seen.messages) {
-    said = said || sent.draining().reason() == "the operator wishes it";
-  }
-  EXPECT_TRUE(said);
-}
-
-TEST_F(DaemonTest, DrainsAtSigterm) {
-  Program program(Arguments({"--nworkers", "2"}));
-  program.AwaitReady();
-  kill(program.pid(), SIGTERM);
-  EXPECT_EQ(program.Wait(), ExitCode(kExitDrained));
-}
-
-TEST_F(DaemonTest, WaitsForItsFramesToBeAcknowledgedBeforeItEnds) {
-  scheduler_->set_acknowledge(false);
-  Program program(Arguments());
-  const int worker = scheduler_->AwaitWorker(Attached);
-  ASSERT_GE(worker, 0);
-  scheduler_->Send(worker, LeaseOf(0, 100));
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return w.done.ContainsAll({0, 100});
-  }),
-            0);
-  kill(program.pid(), SIGTERM);
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    for (const v1::WorkerMessage& message : w.messages) {
-      if (message.has_draining()) return true;
-    }
-    return false;
-  }),
-            0);
-  // It is still there.
-  EXPECT_EQ(kill(program.pid(), 0), 0);
-  EXPECT_FALSE(scheduler_->Get(worker).gone);
-  scheduler_->Acknowledge(worker,
-                          scheduler_->Get(worker).frames.back().sequence());
-  EXPECT_EQ(program.Wait(), ExitCode(kExitDrained));
-}
-
-TEST_F(DaemonTest, EndsAtOnceAtASecondSignal) {
-  scheduler_->set_acknowledge(false);
-  Program program(Arguments());
-  const int worker = scheduler_->AwaitWorker(Attached);
-  scheduler_->Send(worker, LeaseOf(0, 100));
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return w.done.ContainsAll({0, 100});
-  }),
-            0);
-  kill(program.pid(), SIGTERM);
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return !w.messages.empty() && w.messages.back().has_draining();
-  }),
-            0);
-  kill(program.pid(), SIGINT);
-  EXPECT_EQ(program.Wait(), ExitCode(kExitFailed));
-}
-
-TEST_F(DaemonTest, DrainsBeforeItsLifetimeEnds) {
-  Program program(Arguments({"--lifetime", "100ms"}));
-  EXPECT_EQ(program.Wait(), ExitCode(kExitDrained));
-  EXPECT_THAT(program.log(), HasSubstr("its lifetime ends"));
-}
-
-TEST_F(DaemonTest, DrainsBeforeTheBatchSystemEndsIt) {
-  setenv("SLURM_JOB_END_TIME", absl::StrCat(time(nullptr) + 5).c_str(), 1);
-  Program program(Arguments());
-  unsetenv("SLURM_JOB_END_TIME");
-  EXPECT_EQ(program.Wait(), ExitCode(kExitDrained));
-  EXPECT_THAT(program.log(), HasSubstr("the batch system's time ends"));
-}
-
-TEST_F(DaemonTest, EndsWithoutASchedulerForTooLong) {
-  const std::string address = scheduler_->address();
-  scheduler_ = nullptr;
-  Program program({address, "--death-timeout", "100ms"});
-  EXPECT_EQ(program.Wait(), ExitCode(kExitFailed));
-  EXPECT_THAT(program.log(), HasSubstr("no scheduler for "));
-}
-
 TEST_F(DaemonTest, ARefusalIsFinal) {
   scheduler_->Refuse(grpc::Status(
       grpc::StatusCode::FAILED_PRECONDITION,
@@ -429,20 +208,6 @@ TEST_F(DaemonTest, ABusySchedulerIsTriedAgain) {
   Program program(Arguments());
   EXPECT_TRUE(scheduler_->AwaitHellos(6));
   EXPECT_EQ(kill(program.pid(), 0), 0);
-}
-
-TEST_F(DaemonTest, AllAreGoneWhenTheLifelineIsCut) {
-  Program program(Arguments({"--nworkers", "2"}));
-  program.AwaitReady();
-  program.CutLifeline();
-  EXPECT_EQ(program.Wait(), ExitCode(kExitFailed));
-}
-
-TEST_F(DaemonTest, AllAreGoneWhenTheSupervisorIsKilled) {
-  Program program(Arguments({"--nworkers", "2"}));
-  program.AwaitReady();
-  kill(program.pid(), SIGKILL);
-  EXPECT_EQ(program.Wait(), SIGKILL);
 }
 
 TEST_F(DaemonTest, AnswersQuestions) {

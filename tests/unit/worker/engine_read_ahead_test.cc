@@ -88,8 +88,7 @@ TEST(EngineReadAheadTest, GivesBackABlockThatWasReadAhead) {
   link.Grant(1, {0, 10});
   ASSERT_TRUE(link.script().AwaitRead(1));
   link.engine().Handle(TakeBack{1, 1, {0, 10}});
-  ASSERT_TRUE(
-      link.Await([](const TestLink& l) { return !l.returned.empty(); }));
+  ASSERT_TRUE(link.AwaitReturned(1));
   EXPECT_EQ(link.returned[0], (LeaseReturned{1, 1, {{1, 10}}}));
   link.script().Release(0);
   ASSERT_TRUE(link.AwaitDone({0, 1}));
@@ -109,8 +108,7 @@ TEST(EngineReadAheadTest, GivesBackABlockThatWasReadAheadOfAShortTask) {
   link.Grant(2, {5, 7});
   ASSERT_TRUE(link.script().AwaitRead(6));
   link.engine().Handle(TakeBack{1, 2, {6, 7}});
-  ASSERT_TRUE(
-      link.Await([](const TestLink& l) { return !l.returned.empty(); }));
+  ASSERT_TRUE(link.AwaitReturned(1));
   EXPECT_EQ(link.returned[0], (LeaseReturned{1, 2, {{6, 7}}}));
   link.script().Release(5);
   ASSERT_TRUE(link.AwaitDone({5, 6}));

@@ -288,6 +288,11 @@ bool TestLink::AwaitDone(core::Interval tasks) {
       [tasks](const TestLink& link) { return link.done.ContainsAll(tasks); });
 }
 
+bool TestLink::AwaitReturned(size_t count) {
+  return Await(
+      [&](const TestLink& link) { return link.returned.size() >= count; });
+}
+
 bool TestLink::AwaitDrained() {
   return Await([this](const TestLink&) { return engine_->drained(); });
 }

@@ -2,6 +2,7 @@
 #define INTERNODE_TESTS_UNIT_WORKER_ENGINE_TESTUTIL_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -111,6 +112,8 @@ class TestLink {
   // Waits until what was sent fulfils `condition`; whether it does.
   bool Await(const std::function<bool(const TestLink&)>& condition);
   bool AwaitDone(core::Interval tasks);
+  // Until so many leases, or parts of them, were given back.
+  bool AwaitReturned(size_t count);
   bool AwaitDrained();
 
   // What came, in order.
