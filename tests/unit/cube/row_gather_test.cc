@@ -27,14 +27,14 @@ TEST(RowGatherTest, HelpsWhereLinesShareTheirPlaces) {
   EXPECT_TRUE(RowGather::Helps({RowsAt(9, 4096), 0}));
   EXPECT_FALSE(RowGather::Helps({RowsAt(4, 4096), 1 << 18}));
   EXPECT_TRUE(RowGather::Helps({RowsAt(5, 4096), 1 << 18}));
-  for (const size_t side : {32, 64, 128, 256}) {
+  for (const size_t side : {32U, 64U, 128U, 256U}) {
     EXPECT_TRUE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
   }
 }
 
 TEST(RowGatherTest, DoesNotHelpRowsThatAreSpread) {
   EXPECT_FALSE(RowGather::Helps({{}, 0}));
-  for (const size_t side : {5, 10, 50, 100, 250}) {
+  for (const size_t side : {5U, 10U, 50U, 100U, 250U}) {
     EXPECT_FALSE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
     // More than a cache holds, wherever they are.
     EXPECT_FALSE(RowGather::Helps({RowsAt(512, side * side), 1})) << side;
@@ -61,8 +61,8 @@ TEST(RowGatherTest, CopiesTheSameBytesOfAllRows) {
     std::vector<const std::byte*> rows;
     for (size_t t = 0; t < kRows; ++t) rows.push_back(memory + t * kStride);
     RowGather gather;
-    for (const size_t count : {1, 16, 63, 64, 65, 128}) {
-      for (const size_t at : {0, 5, 64}) {
+    for (const size_t count : {1U, 16U, 63U, 64U, 65U, 128U}) {
+      for (const size_t at : {0U, 5U, 64U}) {
         const PixelRows got = gather.Gather(
             {rows, static_cast<std::ptrdiff_t>(plane)}, at, count);
         ASSERT_EQ(got.rows.size(), kRows);
