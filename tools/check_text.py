@@ -4,11 +4,13 @@
     tools/check_text.py [FILE...]     by default all files that git tracks
 
 Work that is left open, paths of one machine, tests that are switched off,
-tabs, trailing blanks and carriage returns; Python and shell files are also
-parsed. Prints one line per finding and ends with 1 if there is any.
+tabs, trailing blanks and carriage returns, programs that cannot be started as
+they are; Python and shell files are also parsed. Prints one line per finding
+and ends with 1 if there is any.
 """
 
 import ast
+import os
 import pathlib
 import re
 import subprocess
@@ -72,6 +74,14 @@ def syntax_findings(name, text):
             yield f"{name}: {parsed.stderr.strip()}"
 
 
+def mode_findings(name, text, executable):
+    """Whether a file can be started says whether it names its interpreter."""
+    if text.startswith("#!") and not executable:
+        yield f"{name}: names its interpreter, but is not executable"
+    elif executable and not text.startswith("#!"):
+        yield f"{name}: is executable, but names no interpreter"
+
+
 def check_text(name, text):
     """All findings in a file of that name with that text."""
     return list(line_findings(name, text)) + list(syntax_findings(name, text))
@@ -97,7 +107,9 @@ def main():
             print(f"{name}: not UTF-8: {error}")
             count += 1
             continue
-        for line in check_text(name, text):
+        executable = os.access(ROOT / name, os.X_OK)
+        for line in [*check_text(name, text),
+                     *mode_findings(name, text, executable)]:
             print(line)
             count += 1
     print(f"text: {len(names)} files, {count} findings")

@@ -37,6 +37,16 @@ class CheckTextTest(unittest.TestCase):
                 self.assertEqual(len(found), 1, found)
                 self.assertTrue(found[0].startswith(name + ":"), found)
 
+    def test_a_program_can_be_started(self):
+        program = "#!/usr/bin/python3\n"
+        for text, executable, count in ((program, True, 0), (program, False, 1),
+                                        ("x = 1\n", False, 0),
+                                        ("x = 1\n", True, 1)):
+            with self.subTest(text=text, executable=executable):
+                found = list(check_text.mode_findings("tools/a.py", text,
+                                                      executable))
+                self.assertEqual(len(found), count, found)
+
     def test_ordinary_text_passes(self):
         for name, text in (
             ("base/a.cc", "// Hacking is fine; so is mkstemp(\"aXXXXXX\").\n"),
