@@ -28,9 +28,6 @@ constexpr size_t kTurnedBytes = 1024;
 // lines.
 constexpr size_t kTurnedStride = kTurnedBytes + kCacheLineBytes;
 
-// Rows that are gathered: whole lines of them.
-constexpr int64_t kGatheredBytes = kCacheLineBytes;
-
 // Without a turn: chunk by chunk.
 void CopyChunks(const ScatterShape& shape,
                 absl::Span<const ScatterSource> sources, std::byte* target) {
@@ -57,7 +54,7 @@ class Turner {
     }
     planes_ = shape.form == ChunkForm::kPlanes;
     step_ = planes_ ? 1 : static_cast<int64_t>(shape.element_bytes);
-    gathered_ = std::max<int64_t>(kGatheredBytes / step_, kStrip);
+    gathered_pixels_ = std::max<int64_t>(kCacheLineBytes / step_, kStrip);
     if (planes_) {
       high_plane_ =
           shape.swapped ? -shape.chunk_elements : shape.chunk_elements;
@@ -146,7 +143,7 @@ class Turner {
     absl::InlinedVector<int64_t, 6> index(run_.size(), 0);
     std::array<std::byte*, kStrip> series;
     for (int64_t done = 0; done < run_length_;) {
-      const int64_t ahead = gathers ? done % gathered_ : done;
+      const int64_t ahead = gathers ? done % gathered_pixels_ : done;
       if (gathers && ahead == 0) gathered = Gather(source, done);
       const auto count =
           static_cast<size_t>(std::min<int64_t>(kStrip, run_length_ - done));
@@ -167,7 +164,7 @@ class Turner {
 
   // The next pixels of all rows, from `pixel` on.
   PixelRows Gather(const PixelRows& source, int64_t pixel) const {
-    const int64_t pixels = std::min(gathered_, run_length_ - pixel);
+    const int64_t pixels = std::min(gathered_pixels_, run_length_ - pixel);
     return gather_.Gather(source, static_cast<size_t>(pixel * step_),
                           static_cast<size_t>(pixels * step_));
   }
@@ -231,8 +228,8 @@ class Turner {
   std::ptrdiff_t high_plane_ = 0;
   // Bytes from one pixel of a row to the next.
   int64_t step_ = 1;
-  // Pixels that are gathered at a time, whole strips.
-  int64_t gathered_ = 1;
+  // Pixels that are gathered at a time: whole lines of rows, and whole strips.
+  int64_t gathered_pixels_ = 1;
   // Fastest first.
   ScatterDimensions run_;
   int64_t run_length_ = 1;

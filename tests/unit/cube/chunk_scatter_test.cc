@@ -1,10 +1,12 @@
 #include "cube/chunk_scatter.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "gtest/gtest.h"
 
+#include "base/cache_line.h"
 #include "base/round_up.h"
 #include "cube/buffer.h"
 
@@ -52,8 +54,8 @@ void Fill(const Layout& layout, int64_t c, std::byte* chunk) {
 constexpr int64_t kChunks = 3;
 constexpr std::byte kUntouched{0x5a};
 
-// Scatters all dates of the last chunk but one, and of what is before and
-// behind it a part, and checks each byte of the block.
+// Scatters all dates of three chunks but the first and the last, and checks
+// each byte of the block.
 void Check(const Layout& layout) {
   SCOPED_TRACE(testing::Message()
                << "numbers of " << layout.element_bytes << " bytes, planes "
@@ -141,7 +143,7 @@ void CheckForms(Layout layout) {
 // So many bytes behind numbers of 2 bytes that series begin at lines.
 int64_t UpToLines(int64_t dates) {
   const int64_t bytes = (kChunks * dates - 2) * 2;
-  return RoundUp(bytes, 64) - bytes;
+  return RoundUp(bytes, kCacheLineBytes) - bytes;
 }
 
 TEST(ChunkScatterTest, PutsEachNumberInItsPlace) {

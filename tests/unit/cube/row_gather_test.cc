@@ -1,51 +1,57 @@
 #include "cube/row_gather.h"
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
 #include "gtest/gtest.h"
 
-#include "base/cache_line.h"
 #include "cube/buffer.h"
 
 namespace internode::cube {
 namespace {
 
-// Rows `stride` bytes apart. Only their addresses count; nothing is there.
-std::vector<const std::byte*> RowsAt(size_t count, size_t stride) {
-  std::vector<const std::byte*> rows;
-  for (size_t t = 0; t < count; ++t) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    rows.push_back(reinterpret_cast<const std::byte*>(4096 + t * stride));
+// Rows `stride` bytes apart. Only their addresses count: nothing is in them.
+class RowsApart {
+ public:
+  RowsApart(size_t count, size_t stride) {
+    std::byte* const first = memory_.Reserve(count * stride);
+    for (size_t t = 0; t < count; ++t) rows.push_back(first + t * stride);
   }
-  return rows;
-}
+  bool Help(std::ptrdiff_t high_plane) const {
+    return RowGather::Helps({rows, high_plane});
+  }
+
+  std::vector<const std::byte*> rows;
+
+ private:
+  Buffer memory_;
+};
 
 TEST(RowGatherTest, HelpsWhereLinesShareTheirPlaces) {
   // A set of eight lines is full with the low and high bytes of four rows.
-  EXPECT_FALSE(RowGather::Helps({RowsAt(8, 4096), 0}));
-  EXPECT_TRUE(RowGather::Helps({RowsAt(9, 4096), 0}));
-  EXPECT_FALSE(RowGather::Helps({RowsAt(4, 4096), 1 << 18}));
-  EXPECT_TRUE(RowGather::Helps({RowsAt(5, 4096), 1 << 18}));
+  EXPECT_FALSE(RowsApart(8, 4096).Help(0));
+  EXPECT_TRUE(RowsApart(9, 4096).Help(0));
+  EXPECT_FALSE(RowsApart(4, 4096).Help(1 << 18));
+  EXPECT_TRUE(RowsApart(5, 4096).Help(1 << 18));
   for (const size_t side : {32U, 64U, 128U, 256U}) {
-    EXPECT_TRUE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
+    EXPECT_TRUE(RowsApart(128, side * side).Help(1)) << side;
   }
 }
 
 TEST(RowGatherTest, DoesNotHelpRowsThatAreSpread) {
   EXPECT_FALSE(RowGather::Helps({{}, 0}));
   for (const size_t side : {5U, 10U, 50U, 100U, 250U}) {
-    EXPECT_FALSE(RowGather::Helps({RowsAt(128, side * side), 1})) << side;
+    EXPECT_FALSE(RowsApart(128, side * side).Help(1)) << side;
     // More than a cache holds, wherever they are.
-    EXPECT_FALSE(RowGather::Helps({RowsAt(512, side * side), 1})) << side;
+    EXPECT_FALSE(RowsApart(512, side * side).Help(1)) << side;
   }
 }
 
 TEST(RowGatherTest, CountsRepeatedRowsOnce) {
-  EXPECT_FALSE(RowGather::Helps({RowsAt(128, 0), 1}));
-  std::vector<const std::byte*> rows = RowsAt(128, 2500);
-  for (size_t t = 0; t < rows.size(); t += 2) rows[t] = rows[0];
-  EXPECT_FALSE(RowGather::Helps({rows, 1}));
+  EXPECT_FALSE(RowsApart(128, 0).Help(1));
+  RowsApart apart(128, 2500);
+  for (size_t t = 0; t < 128; t += 2) apart.rows[t] = apart.rows[0];
+  EXPECT_FALSE(apart.Help(1));
 }
 
 TEST(RowGatherTest, CopiesTheSameBytesOfAllRows) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/interval_set.h"
 #include "tests/unit/worker/daemon_testutil.h"
 #include "tests/unit/worker/fake_scheduler.h"
 #include "worker/exit_code.h"
@@ -22,7 +23,24 @@ namespace {
 using testing::HasSubstr;
 using Worker = FakeScheduler::Worker;
 
-using DaemonEndTest = DaemonTest;
+class DaemonEndTest : public DaemonTest {
+ protected:
+  // Until a worker's results of these tasks have come.
+  bool AwaitDone(core::Interval tasks) {
+    return scheduler_->AwaitWorker([tasks](const Worker& worker) {
+      return worker.done.ContainsAll(tasks);
+    }) >= 0;
+  }
+  // Until a worker has said that it drains; it may have said more since.
+  bool AwaitDraining() {
+    return scheduler_->AwaitWorker([](const Worker& worker) {
+      for (const v1::WorkerMessage& message : worker.messages) {
+        if (message.has_draining()) return true;
+      }
+      return false;
+    }) >= 0;
+  }
+};
 
 TEST_F(DaemonEndTest, EndsWhenAllItsProcessesWereDrained) {
   Program program(Arguments());
@@ -53,18 +71,9 @@ TEST_F(DaemonEndTest, WaitsForItsFramesToBeAcknowledgedBeforeItEnds) {
   const int worker = scheduler_->AwaitWorker(Attached);
   ASSERT_GE(worker, 0);
   scheduler_->Send(worker, LeaseOf(0, 100));
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return w.done.ContainsAll({0, 100});
-  }),
-            0);
+  ASSERT_TRUE(AwaitDone({0, 100}));
   kill(program.pid(), SIGTERM);
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    for (const v1::WorkerMessage& message : w.messages) {
-      if (message.has_draining()) return true;
-    }
-    return false;
-  }),
-            0);
+  ASSERT_TRUE(AwaitDraining());
   // It is still there.
   EXPECT_EQ(kill(program.pid(), 0), 0);
   EXPECT_FALSE(scheduler_->Get(worker).gone);
@@ -77,16 +86,11 @@ TEST_F(DaemonEndTest, EndsAtOnceAtASecondSignal) {
   scheduler_->set_acknowledge(false);
   Program program(Arguments());
   const int worker = scheduler_->AwaitWorker(Attached);
+  ASSERT_GE(worker, 0);
   scheduler_->Send(worker, LeaseOf(0, 100));
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return w.done.ContainsAll({0, 100});
-  }),
-            0);
+  ASSERT_TRUE(AwaitDone({0, 100}));
   kill(program.pid(), SIGTERM);
-  ASSERT_GE(scheduler_->AwaitWorker([](const Worker& w) {
-    return !w.messages.empty() && w.messages.back().has_draining();
-  }),
-            0);
+  ASSERT_TRUE(AwaitDraining());
   kill(program.pid(), SIGINT);
   EXPECT_EQ(program.Wait(), ExitCode(kExitFailed));
 }

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,10 +50,9 @@ v1::SchedulerMessage LeaseOf(int64_t begin, int64_t end, uint64_t id) {
 }
 
 Program::Program(const std::vector<std::string>& arguments) {
-  std::string name = testing::TempDir() + "/daemon_XXXXXX";
-  EXPECT_NE(mkdtemp(name.data()), nullptr);
-  log_ = name + "/log";
-  const int log = open(log_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  folder_ = testing::TempDir() + "/daemon_XXXXXX";
+  EXPECT_NE(mkdtemp(folder_.data()), nullptr);
+  const int log = open(LogPath().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   int ready[2];
   int lifeline[2];
   int held[2];
@@ -87,6 +88,8 @@ Program::~Program() {
   for (const int fd : {ready_, lifeline_, held_}) {
     if (fd >= 0) close(fd);
   }
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
 }
 
 void Program::CutLifeline() { close(std::exchange(lifeline_, -1)); }
@@ -105,7 +108,7 @@ int Program::Wait() {
 }
 
 std::string Program::log() const {
-  std::ifstream file(log_);
+  std::ifstream file(LogPath());
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();

@@ -43,7 +43,9 @@ class Program {
   std::string log() const;
 
  private:
-  std::string log_;
+  std::string LogPath() const { return folder_ + "/log"; }
+
+  std::string folder_;
   pid_t pid_ = 0;
   int ready_ = -1;
   int lifeline_ = -1;
