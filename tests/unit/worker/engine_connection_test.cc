@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,7 +29,8 @@ TEST(EngineConnectionTest, SendsNoMoreThanTheWindow) {
   link.Grant(1, {0, 1000});
   ASSERT_TRUE(link.Await([](const TestLink& l) { return !l.frames.empty(); }));
   // Everything has run when the lease after it has.
-  while (link.engine().load().tasks_done < 1000) std::this_thread::yield();
+  ASSERT_TRUE(link.AwaitLoad(
+      [](const Engine::Load& load) { return load.tasks_done == 1000; }));
   link.Await([](const TestLink&) { return true; });
   int64_t sent = 0;
   for (const FrameToSend& frame : link.frames) {
@@ -135,7 +135,8 @@ TEST(EngineConnectionTest, WorksOnWithoutAConnection) {
   ASSERT_TRUE(link.script().AwaitHeld(0));
   link.engine().Disconnected();
   link.script().Release(0);
-  while (link.engine().load().held_bytes == 0) std::this_thread::yield();
+  ASSERT_TRUE(link.AwaitLoad(
+      [](const Engine::Load& load) { return load.held_bytes > 0; }));
   EXPECT_THAT(link.Reconnect(), ElementsAre(Offer{1, {{0, 10}}}));
   link.engine().Handle(OfferAnswer{1, 2, {{0, 10}}, link.request()});
   ASSERT_TRUE(link.AwaitDone({0, 10}));
@@ -151,7 +152,8 @@ TEST(EngineConnectionTest,
   ASSERT_TRUE(link.script().AwaitHeld(3));
   EXPECT_THAT(link.Reconnect(), ElementsAre(Offer{1, {{3, 4}}}));
   link.script().Release(3);
-  while (link.engine().load().tasks_done == 0) std::this_thread::yield();
+  ASSERT_TRUE(link.AwaitLoad(
+      [](const Engine::Load& load) { return load.tasks_done > 0; }));
   link.engine().Handle(OfferAnswer{1, 9, {{3, 4}}, link.request()});
   ASSERT_TRUE(link.Await([](const TestLink& l) { return !l.failed.empty(); }));
   EXPECT_EQ(link.failed[0], (TasksFailed{1, 9, {3, 4}, "cut, in i=3", false}));

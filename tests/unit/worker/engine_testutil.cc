@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -291,6 +292,16 @@ bool TestLink::AwaitDone(core::Interval tasks) {
 bool TestLink::AwaitReturned(size_t count) {
   return Await(
       [&](const TestLink& link) { return link.returned.size() >= count; });
+}
+
+bool TestLink::AwaitLoad(
+    const std::function<bool(const Engine::Load&)>& condition) {
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (!condition(engine_->load())) {
+    if (absl::Now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 bool TestLink::AwaitDrained() {

@@ -115,6 +115,9 @@ class TestLink {
   // Until so many leases, or parts of them, were given back.
   bool AwaitReturned(size_t count);
   bool AwaitDrained();
+  // Waits until the engine's load fulfils `condition`, of which it tells
+  // nobody.
+  bool AwaitLoad(const std::function<bool(const Engine::Load&)>& condition);
 
   // What came, in order.
   std::vector<FrameToSend> frames;
